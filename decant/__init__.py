@@ -1,0 +1,1 @@
+"""What two or more stages, or the shipped classifier, share: one concept per module."""

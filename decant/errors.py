@@ -1,0 +1,40 @@
+"""The errors that Decant raises on purpose: each says what was found, where, and what to do.
+
+A stage that meets one prints the message and exits 1 (`decant.stage`); anything else is a bug and keeps its traceback.
+"""
+
+
+class DecantError(Exception):
+    """Base of every error below; never raised itself."""
+
+
+class ParamsError(DecantError):
+    """params.yaml holds an unknown, missing, mistyped or contradictory key."""
+
+
+class DataError(DecantError):
+    """A raw file, the prepared table or a split is not what the params say it is."""
+
+
+class EncoderError(DecantError):
+    """Encoder weights or tokenizer are missing, unverified or not the ones that were asked for."""
+
+
+class CacheError(DecantError):
+    """A file that an earlier stage wrote does not match its own record."""
+
+
+class ParityError(DecantError):
+    """Two formats of one model disagree by more than the tolerance in params."""
+
+
+class BudgetError(DecantError):
+    """A model is larger than the budget in params."""
+
+
+class BundleError(DecantError):
+    """A bundle lacks a file, holds other bytes than it lists, or was made by another version."""
+
+
+class PromotionError(DecantError):
+    """A bundle may not be released: the verdict is red, missing, or about other bytes."""

@@ -1,0 +1,134 @@
+"""Quality metrics of answers and scores, for every kind of task in one form.
+
+gold, answers: (n, k) booleans over the k classes of the decision rule; scores: (n, k) in 0..1.
+Library code (scikit-learn) computes what it has; keys are those of every metrics file.
+"""
+
+import numpy as np
+from scipy.stats import beta, spearmanr
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from decant.files import slug
+from decant.heads import Head
+
+
+def counts(gold: np.ndarray, answers: np.ndarray) -> dict[str, np.ndarray]:
+    """True/false positives/negatives per class, (k,) each."""
+    return {
+        "tp": (gold & answers).sum(axis=0),
+        "fp": (~gold & answers).sum(axis=0),
+        "fn": (gold & ~answers).sum(axis=0),
+        "tn": (~gold & ~answers).sum(axis=0),
+    }
+
+
+def rates(tally: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Precision, recall, F1, FPR and FNR per class; 0 where nothing was found or nothing was there (sklearn's rule)."""
+    tp, fp, fn, tn = (tally[key].astype(float) for key in ("tp", "fp", "fn", "tn"))
+
+    def share(part, whole):
+        return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+    return {
+        "precision": share(tp, tp + fp),
+        "recall": share(tp, tp + fn),
+        "f1": share(2 * tp, 2 * tp + fp + fn),
+        "fpr": share(fp, fp + tn),
+        "fnr": share(fn, tp + fn),
+    }
+
+
+def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
+    """accuracy (all classes of a row right), macro, micro and weighted F1, macro precision and recall.
+
+    Macro averages run over the classes that have at least one gold row: an absent class has no recall.
+    """
+    tally = counts(gold, answers)
+    each = rates(tally)
+    present = gold.any(axis=0)
+    support = gold.sum(axis=0)
+    tp, fp, fn = tally["tp"].sum(), tally["fp"].sum(), tally["fn"].sum()
+    return {
+        "accuracy": float((gold == answers).all(axis=1).mean()),
+        "macro_f1": float(each["f1"][present].mean()),
+        "micro_f1": float(2 * tp / max(2 * tp + fp + fn, 1)),
+        "weighted_f1": float(np.average(each["f1"], weights=support)),
+        "macro_precision": float(each["precision"][present].mean()),
+        "macro_recall": float(each["recall"][present].mean()),
+    }
+
+
+def ranking(gold: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """micro_auc and macro_auc over the classes that have both positives and negatives; absent if none has."""
+    usable = gold.any(axis=0) & ~gold.all(axis=0)
+    if not usable.any():
+        return {}
+    return {
+        "micro_auc": float(roc_auc_score(gold[:, usable].ravel(), scores[:, usable].ravel())),
+        "macro_auc": float(roc_auc_score(gold[:, usable], scores[:, usable], average="macro")),
+    }
+
+
+def per_class(names: list[str], gold: np.ndarray, answers: np.ndarray, scores: np.ndarray, confidence: float) -> dict:
+    """For each class: rates with exact intervals, support, roc_auc and average_precision (where both sides exist)."""
+    tally = counts(gold, answers)
+    each = rates(tally)
+    result = {}
+    for column, name in enumerate(names):
+        positives, negatives = int(gold[:, column].sum()), int((~gold[:, column]).sum())
+        tp, fp = int(tally["tp"][column]), int(tally["fp"][column])
+        entry = {key: float(values[column]) for key, values in each.items()}
+        for key, hits, trials in (("precision", tp, tp + fp), ("recall", tp, positives), ("fpr", fp, negatives)):
+            if trials:
+                entry[f"{key}_low"], entry[f"{key}_high"] = binomial_interval(hits, trials, confidence)
+        entry["support"] = positives
+        if positives and negatives:
+            entry["roc_auc"] = float(roc_auc_score(gold[:, column], scores[:, column]))
+            entry["average_precision"] = float(average_precision_score(gold[:, column], scores[:, column]))
+        result[slug(name)] = entry
+    return result
+
+
+def binomial_interval(hits: int, trials: int, confidence: float) -> tuple[float, float]:
+    """Clopper-Pearson: the exact two-sided interval of a share."""
+    tail = (1 - confidence) / 2
+    low = float(beta.ppf(tail, hits, trials - hits + 1)) if hits else 0.0
+    return low, upper_bound(hits, trials, 1 - tail)
+
+
+def upper_bound(hits: int, trials: int, confidence: float) -> float:
+    """Clopper-Pearson: the exact one-sided upper bound of a share; 1 without any trial."""
+    return float(beta.ppf(confidence, hits + 1, trials - hits)) if hits < trials else 1.0
+
+
+def regression(heads: tuple[Head, ...], targets: np.ndarray, chances: np.ndarray) -> dict[str, dict[str, float]]:
+    """Per regression head: mean absolute error and Spearman's rank correlation (absent where one side is constant)."""
+    result = {}
+    for head in heads:
+        if head.kind == "regression":
+            wanted, given = targets[:, head.start], chances[:, head.start]
+            result[slug(head.name)] = {"mae": float(np.abs(wanted - given).mean()), "n": len(wanted)}
+            if np.ptp(wanted) and np.ptp(given):
+                result[slug(head.name)]["spearman"] = float(spearmanr(wanted, given).statistic)
+    return result
+
+
+def bootstrap(gold: np.ndarray, contestants: dict[str, np.ndarray], resamples: int, seed: int) -> dict[str, np.ndarray]:
+    """accuracy and macro F1 of each contestant on the same resampled rows: name -> (resamples, 2).
+
+    The rows are drawn once for all, so that differences between two contestants are paired.
+    """
+    draws = np.random.default_rng(seed).integers(len(gold), size=(resamples, len(gold)))
+    result = {}
+    for name, answers in contestants.items():
+        hit, claimed, there = (part.astype(np.float32) for part in (gold & answers, answers, gold))
+        exact = (gold == answers).all(axis=1)
+        values = np.empty((resamples, 2))
+        for index, rows in enumerate(draws):
+            # how often each row was drawn, times the row: far cheaper than copying the rows
+            weight = np.bincount(rows, minlength=len(gold)).astype(np.float32)
+            tp, made, support = weight @ hit, weight @ claimed, weight @ there
+            f1 = 2 * tp / np.maximum(made + support, 1)
+            values[index] = exact[rows].mean(), f1[support > 0].mean()
+        result[name] = values
+    return result

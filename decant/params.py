@@ -1,0 +1,150 @@
+"""Reading params.yaml: defaults merged with the task's block, every key checked, errors by the key's full name.
+
+A stage calls `p = read("scam")` and uses `p.teacher.epochs`, `p.threads`; dvc.yaml lists the same sections as
+`defaults.teacher`, `scam.teacher` and `threads`, and tests/test_graph.py compares the two.
+"""
+
+import copy
+from pathlib import Path
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from decant.errors import ParamsError
+from decant.schema import Encoder, Params, Task
+
+FILE = Path("params.yaml")
+
+
+class TaskParams:
+    """One task's sections (`p.teacher`), and the settings that all tasks share (`p.threads`, `p.seeds`, ...)."""
+
+    def __init__(self, name: str, shared: Params, task: Task):
+        self.task = name
+        self._shared = shared
+        self._task = task
+
+    def __getattr__(self, key: str):
+        if key in Task.model_fields:
+            return getattr(self._task, key)
+        if key in Params.model_fields:
+            return getattr(self._shared, key)
+        raise AttributeError(key)
+
+    def encoder(self, name: str) -> Encoder:
+        """The catalogue's entry; ParamsError lists the entries if there is none of that name."""
+        if name not in self.catalogue:
+            raise ParamsError(f"{FILE}: catalogue has no encoder {name!r}; it has {', '.join(self.catalogue)}")
+        return self.catalogue[name]
+
+
+def read(task: str, file: Path = FILE) -> TaskParams:
+    """Read and check `file`, and return the settings of one task.
+
+    Every task block of the file is checked, not only the one asked for.
+
+    Raises ParamsError: file missing or not YAML, unknown or missing key, wrong type, contradictory values.
+    """
+    tree = _parse(file)
+    defaults = tree.pop("defaults", None)
+    if not isinstance(defaults, dict):
+        raise ParamsError(f"{file}: defaults: missing; it holds the sections that tasks share")
+    blocks = {key: tree.pop(key) for key in list(tree) if key not in Params.model_fields}
+    shared = _check(Params, tree, lambda location: ".".join(location), file)
+    tasks = {name: _merged(name, block, defaults, file) for name, block in blocks.items()}
+    for name in shared.tasks:
+        if name not in tasks:
+            raise ParamsError(f"{file}: tasks: no block named {name!r}; blocks are {', '.join(tasks)}")
+    for name in shared.encoders:
+        if name not in shared.catalogue:
+            raise ParamsError(f"{file}: encoders: {name!r} is not in the catalogue: {', '.join(shared.catalogue)}")
+    if task not in tasks:
+        raise ParamsError(f"{file}: no task block named {task!r}; blocks are {', '.join(tasks)}")
+    return TaskParams(task, shared, tasks[task])
+
+
+def tasks(file: Path = FILE) -> list[str]:
+    """The tasks that `dvc repro` builds."""
+    found = _parse(file).get("tasks") or []
+    return [read(task, file).task for task in found]
+
+
+def _parse(file: Path) -> dict:
+    try:
+        # ruamel reads YAML 1.2, as dvc does: PyYAML would read 1e-3 as a string and "on" as true.
+        tree = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{file}: missing. Run from the repository's root") from None
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{file}: not UTF-8 at byte {error.start}") from None
+    except YAMLError as error:
+        raise ParamsError(f"{file}: not YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise ParamsError(f"{file}: found {type(tree).__name__}, expected a mapping of sections")
+    return tree
+
+
+def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
+    """One task's block over the defaults, checked; each error names the block that holds the bad value."""
+    if not isinstance(block, dict):
+        raise ParamsError(f"{file}: {name}: found {block!r}, expected a task's block of sections")
+    for section in defaults:
+        # dvc.yaml tracks <task>.<section> for every section, and dvc stops at a key that is not there.
+        if section not in block:
+            raise ParamsError(f"{file}: {name}.{section}: missing key; write '{section}: {{}}' to use the defaults")
+
+    def full_name(location: tuple[str, ...]) -> str:
+        node = block
+        for step in location:
+            if not isinstance(node, dict) or step not in node:
+                inherited = location and location[0] in defaults
+                return ".".join(("defaults" if inherited else name, *location))
+            node = node[step]
+        return ".".join((name, *location))
+
+    return _check(Task, merge(defaults, block), full_name, file)
+
+
+def merge(base: dict, over: dict) -> dict:
+    """`over` on top of `base`, mappings merged key by key, everything else replaced; null removes an inherited key."""
+    merged = copy.deepcopy(base)
+    for key, value in over.items():
+        if value is None and isinstance(merged.get(key), dict):
+            del merged[key]
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _check(model: type, tree: dict, full_name, file: Path):
+    try:
+        return model.model_validate(tree)
+    except ValidationError as failure:
+        lines = [_explain(error, model, full_name) for error in failure.errors()]
+        raise ParamsError("\n".join(f"{file}: {line}" for line in lines)) from None
+
+
+def _explain(error: dict, model: type, full_name) -> str:
+    location = tuple(str(step) for step in error["loc"] if step != "[key]")
+    name = full_name(location) if location else full_name(())
+    if error["type"] == "extra_forbidden":
+        return f"{name}: unknown key; allowed here: {', '.join(_keys(model, location[:-1]))}"
+    if error["type"] == "missing":
+        return f"{name}: missing key"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        return f"{name}: {message}"
+    return f"{name}: found {error['input']!r}; {message[0].lower()}{message[1:]}"
+
+
+def _keys(model: type, location: tuple[str, ...]) -> list[str]:
+    """The keys that a section allows: walk the model's annotations along the location."""
+    for step in location:
+        field = model.model_fields.get(step) if hasattr(model, "model_fields") else None
+        annotation = field.annotation if field else model
+        arguments = [kind for kind in getattr(annotation, "__args__", ()) if hasattr(kind, "model_fields")]
+        model = arguments[0] if arguments else annotation
+    return list(getattr(model, "model_fields", {}))

@@ -1,0 +1,47 @@
+"""Releasing a bundle: only a green verdict, and only about these very bytes."""
+
+import shutil
+from pathlib import Path
+
+from decant.errors import PromotionError
+from decant.files import digest, read_json, writing
+from decant.runtime import RECORD, read_record
+
+
+def gate_file(task: str) -> Path:
+    return Path("metrics") / task / "gate.json"
+
+
+def failures(task: str, gate: dict) -> list[str]:
+    """One line per gate that did not pass; empty exactly if the verdict is green."""
+    failed = [
+        f"{task}: {name} is {entry['value']}, bound {entry['bound']}"
+        for name, entry in gate.items()
+        if isinstance(entry, dict) and not entry["pass"]
+    ]
+    if gate.get("verdict") != "green" and not failed:
+        return [f"{gate_file(task)}: the verdict is {gate.get('verdict')!r}, not green"]
+    return failed
+
+
+def promote(task: str, bundle: Path, target: Path) -> str:
+    """Copy the bundle, its verdict and its model card to `target`; returns the md5 of the int8 file.
+
+    Raises PromotionError: red verdict, or a bundle other than the one the gate judged. CacheError: no verdict.
+    BundleError: a damaged bundle.
+    """
+    read_record(bundle)
+    gate = read_json(gate_file(task))
+    if failed := failures(task, gate):
+        raise PromotionError("; ".join(failed))
+    for file, judged in ((bundle / "onnx" / "model_quantized.onnx", "model_md5"), (bundle / RECORD, "bundle_md5")):
+        found = digest(file, "md5")
+        if found != gate[judged]:
+            raise PromotionError(
+                f"{file} has md5 {found}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
+            )
+    with writing(target) as partial:
+        shutil.copytree(bundle, partial)
+        shutil.copyfile(gate_file(task), partial / "gate.json")
+        shutil.copyfile(Path("metrics") / task / "card.md", partial / "README.md")
+    return gate["model_md5"]

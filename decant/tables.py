@@ -1,0 +1,71 @@
+"""The prepared table and its splits: where they lie, which columns they have, labels as a matrix.
+
+Columns: id, text, answer (the final class, for reading), then per head one column (softmax: the label, regression:
+the number) or one boolean column per label named head.label (sigmoid), then the slice columns.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from decant.errors import DataError
+from decant.heads import Head, width
+
+
+def prepared(task: str) -> Path:
+    return Path("data") / task / "prepared.parquet"
+
+
+def split_file(task: str, split: str) -> Path:
+    return Path("data") / task / f"{split}.parquet"
+
+
+def columns(heads: tuple[Head, ...]) -> list[str]:
+    """The label columns of the heads."""
+    names = []
+    for head in heads:
+        names += [f"{head.name}.{label}" for label in head.labels] if head.kind == "sigmoid" else [head.name]
+    return names
+
+
+def load(task: str, split: str, heads: tuple[Head, ...]) -> pd.DataFrame:
+    """One split, as the split stage wrote it, sorted by id.
+
+    Raises DataError: file missing, a column missing, or no rows.
+    """
+    file = split_file(task, split)
+    if not file.exists():
+        raise DataError(f"{file}: missing. Run: dvc repro split@{task}")
+    frame = pd.read_parquet(file)
+    for column in ("id", "text", *columns(heads)):
+        if column not in frame:
+            raise DataError(
+                f"{file}: no column {column!r}; the heads in params.yaml need it. Run: dvc repro split@{task}"
+            )
+    if frame.empty:
+        raise DataError(f"{file}: no rows")
+    return frame
+
+
+def targets(frame: pd.DataFrame, heads: tuple[Head, ...], file: str = "table") -> np.ndarray:
+    """Labels in the form of head outputs, (n, w) float32: one-hot, 0/1 per label, or the number.
+
+    Raises DataError for a label that its head does not have.
+    """
+    matrix = np.zeros((len(frame), width(heads)), dtype=np.float32)
+    for head in heads:
+        if head.kind == "softmax":
+            found = frame[head.name].to_numpy()
+            matrix[:, head.slice] = found[:, None] == np.array(head.labels, dtype=object)
+            unknown = ~matrix[:, head.slice].any(axis=1)
+            if unknown.any():
+                row = frame.iloc[int(unknown.argmax())]
+                raise DataError(
+                    f"{file}: row {row['id']}: head {head.name} has no label {row[head.name]!r}; it has {list(head.labels)}"
+                )
+        elif head.kind == "sigmoid":
+            matrix[:, head.slice] = frame[[f"{head.name}.{label}" for label in head.labels]].to_numpy()
+        else:
+            matrix[:, head.start] = frame[head.name].to_numpy()
+    return matrix

@@ -1,0 +1,190 @@
+"""evaluate: the only stage that opens test. All contestants on the same rows, by the same decision rule.
+
+In: every model, the thresholds tuned on calib, the bundle itself (which gets raw text and does its own cleaning), test.
+Out: metrics/<task>/test.json with intervals, paired.json with paired differences, subgroups.json, plot tables, and the
+predictions row by row (models/<task>/predictions.parquet).
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import precision_recall_curve
+
+from decant import calibration, decision, ensemble, metrics, stage, tables
+from decant.files import read_json, slug, write_metrics, writing
+from decant.heads import Head, layout, logits_of, probabilities, tempered
+from decant.params import TaskParams, read
+from decant.runtime import Bundle, Model
+
+SHIPPED = "student_int8"
+LENGTHS = (0, 40, 100, 200, 10**9)  # characters; the references report posts under 40 apart
+CURVE = 200  # points of a precision-recall curve: enough for the eye, small in git
+
+
+def main(task: str) -> None:
+    p = read(task)
+    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    rule = p.decision.model_dump()
+    torch.set_num_threads(p.threads)
+    frame = tables.load(task, "test", heads)
+    targets = tables.targets(frame, heads)
+    gold, names = decision.gold(rule, heads, targets), decision.classes(rule, heads)
+    thresholds = read_json(Path("models") / task / "thresholds.json")
+    thresholds["student"] = thresholds[SHIPPED]
+
+    chances = {name: probabilities(logits, heads) for name, logits in contestants(task, p, heads, frame).items()}
+    answers = {name: decision.decide(rule, heads, values, thresholds[name]) for name, values in chances.items()}
+    draws = metrics.bootstrap(gold, answers, p.evaluate.resamples, p.evaluate.seed)
+    tails = [(1 - p.evaluate.confidence) / 2 * 100, (1 + p.evaluate.confidence) / 2 * 100]
+
+    test = {}
+    for name, values in chances.items():
+        given = decision.scores(rule, heads, values)
+        test[name] = {"n": len(frame)} | metrics.summary(gold, answers[name]) | metrics.ranking(gold, given)
+        for column, key in enumerate(("accuracy", "macro_f1")):
+            test[name][f"{key}_low"], test[name][f"{key}_high"] = np.percentile(draws[name][:, column], tails)
+        for head, found in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
+            test[name][slug(f"head_{head}")] = found
+        test[name] |= {f"head_{key}": found for key, found in metrics.regression(heads, targets, values).items()}
+        test[name] |= metrics.per_class(names, gold, answers[name], given, p.evaluate.confidence)
+    test["student_int8_vs_student"] = {
+        "agreement": (answers[SHIPPED] == answers["student"]).all(axis=1).mean(),
+        "mean_difference": np.abs(chances[SHIPPED] - chances["student"]).mean(),
+    }
+    write_metrics(f"metrics/{task}/test.json", test)
+
+    paired = {}
+    for other in chances:
+        if other != SHIPPED:
+            gap = draws[SHIPPED][:, 1] - draws[other][:, 1]
+            low, high = np.percentile(gap, tails)
+            difference = test[SHIPPED]["macro_f1"] - test[other]["macro_f1"]
+            paired[f"minus_{other}"] = {
+                "macro_f1": difference,
+                "macro_f1_low": low,
+                "macro_f1_high": high,
+                "n": len(frame),
+            }
+    write_metrics(f"metrics/{task}/paired.json", paired)
+    write_metrics(
+        f"metrics/{task}/subgroups.json", subgroups(frame, gold, answers, p.source.slices, p.evaluate.least, names)
+    )
+
+    plots = Path("metrics") / task / "plots"
+    given = decision.scores(rule, heads, chances[SHIPPED])
+    write_table(plots / "confusion.csv", confusion(names, gold, answers[SHIPPED]))
+    write_table(plots / "precision_recall.csv", precision_recall(names, gold, given))
+    write_table(plots / "reliability.csv", reliability(names, gold, given, p.soften.bins))
+    labels = np.array(names, dtype=object)
+    rows = frame[["id", "text", "answer"]].assign(
+        **{name: ["|".join(labels[row]) for row in answers[name]] for name in answers}
+    )
+    rows = rows.assign(**{f"score_{slug(name)}": np.round(given[:, column], 6) for column, name in enumerate(names)})
+    with writing(Path("models") / task / "predictions.parquet") as partial:
+        rows.to_parquet(partial, index=False)
+
+
+def contestants(task: str, p: TaskParams, heads: tuple[Head, ...], frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Calibrated logits (n, w) of everyone, in the order of the tables."""
+    texts, models = frame["text"].tolist(), Path("models") / task
+    record = read_json(models / "soft" / "ensemble.json")
+    raw = {
+        "linear": ensemble.linear_logits(task, texts),
+        "probe": ensemble.probe_logits(task, texts, p.baseline.probe_encoder, p.tokens.max_length),
+    }
+    for name, folder in ensemble.teachers(p.encoders, p.seeds).items():
+        raw[name], _ = ensemble.teacher_logits(task, folder, texts, p.tokens.max_length)
+    members = {name: raw[name] for name in record["weights"]}
+    raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"])
+    scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
+    student = Model(
+        models / "onnx" / "model.onnx", models / "student" / "tokenizer.json", p.tokens.max_length, p.threads
+    )
+    scored["student"] = student.logits(texts)
+    scored[SHIPPED] = Bundle(models / "bundle", p.threads).logits(frame["raw"].tolist())
+    return scored
+
+
+def subgroups(frame: pd.DataFrame, gold: np.ndarray, answers: dict, slices: dict, least: int, names: list[str]) -> dict:
+    """n, accuracy, macro F1, and per class recall and FPR of the shipped model, for each group that is large enough."""
+    groups = {
+        f"length_{low}_{high}" if high < 10**9 else f"length_{low}_up": (frame["length"] >= low)
+        & (frame["length"] < high)
+        for low, high in pairwise(LENGTHS)
+    }
+    groups |= {"with_url": frame["has_url"], "without_url": ~frame["has_url"]}
+    for name in slices:
+        groups |= {f"with_{slug(name)}": frame[name] != "", f"without_{slug(name)}": frame[name] == ""}
+    result = {}
+    for group, chosen in groups.items():
+        rows = np.flatnonzero(chosen)
+        result[group] = {"n": len(rows)}
+        if len(rows) >= least:
+            found = metrics.summary(gold[rows], answers[SHIPPED][rows])
+            result[group] |= {key: found[key] for key in ("accuracy", "macro_f1")}
+            each = metrics.rates(metrics.counts(gold[rows], answers[SHIPPED][rows]))
+            for column, name in enumerate(names):
+                support = int(gold[rows, column].sum())
+                entry = {"support": support, "fpr": each["fpr"][column]}
+                result[group][slug(name)] = entry | ({"recall": each["recall"][column]} if support else {})
+    return result
+
+
+def confusion(names: list[str], gold: np.ndarray, answers: np.ndarray) -> pd.DataFrame:
+    """One line per row: actual, predicted (for several labels: one line per label and row, 'label' or 'not label')."""
+    if (gold.sum(axis=1) == 1).all() and (answers.sum(axis=1) == 1).all():
+        labels = np.array(names, dtype=object)
+        return pd.DataFrame({"actual": labels[gold.argmax(axis=1)], "predicted": labels[answers.argmax(axis=1)]})
+    parts = [
+        pd.DataFrame(
+            {
+                "actual": np.where(gold[:, c], name, f"not {name}"),
+                "predicted": np.where(answers[:, c], name, f"not {name}"),
+            }
+        )
+        for c, name in enumerate(names)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def precision_recall(names: list[str], gold: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
+    """label, recall, precision, threshold, thinned to CURVE points per label."""
+    parts = []
+    for column, name in enumerate(names):
+        if gold[:, column].any():
+            precision, recall, threshold = precision_recall_curve(gold[:, column], scores[:, column])
+            keep = np.unique(np.linspace(0, len(threshold) - 1, min(CURVE, len(threshold))).astype(int))
+            values = {"recall": recall[keep], "precision": precision[keep], "threshold": threshold[keep]}
+            parts.append(pd.DataFrame({"label": name} | {key: np.round(one, 4) for key, one in values.items()}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def reliability(names: list[str], gold: np.ndarray, scores: np.ndarray, bins: int) -> pd.DataFrame:
+    """label, prob_pred, prob_true and n of each bin that holds a row."""
+    rows = []
+    for column, name in enumerate(names):
+        place = np.minimum((scores[:, column] * bins).astype(int), bins - 1)
+        for one in np.unique(place):
+            chosen = place == one
+            pred, true = scores[chosen, column].mean(), gold[chosen, column].mean()
+            rows.append(
+                {
+                    "label": name,
+                    "prob_pred": round(float(pred), 4),
+                    "prob_true": round(float(true), 4),
+                    "n": int(chosen.sum()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def write_table(file: Path, table: pd.DataFrame) -> None:
+    with writing(file) as partial:
+        table.to_csv(partial, index=False)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,141 @@
+"""export: the student as ONNX fp32, its temperatures folded into the last layer, proven equal to torch.
+
+In: the student, calib for the temperatures, train and valid texts for the proof. Out: models/<task>/onnx/model.onnx and
+metrics/<task>/export.json. After this, whoever reads the logits gets calibrated probabilities without knowing how.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from tqdm import tqdm
+
+from decant import calibration, stage, tables
+from decant.encoder import encode, load_tokenizer
+from decant.errors import ParityError
+from decant.files import read_json, write_metrics, writing
+from decant.heads import Head, layout
+from decant.model import Classifier, load, padded, predict
+from decant.params import read
+from decant.runtime import Model
+
+BATCHES = (1, 2, 7, 32)  # shapes to compare: alone, the example's size, odd, and a whole batch
+
+
+class Exported(torch.nn.Module):
+    """The classifier with one output: a second one (the pooled state) would confuse transformers.js and Optimum."""
+
+    def __init__(self, model: Classifier):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        return self.model(input_ids, attention_mask)["logits"]
+
+
+def main(task: str) -> None:
+    p = read(task)
+    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    torch.set_num_threads(p.threads)
+    folder = Path("models") / task / "student"
+    model, tokenizer = load(folder), load_tokenizer(folder)
+
+    calib = tables.load(task, "calib", heads)
+    raw, _ = predict(model, tokenizer, calib["text"].tolist(), p.tokens.max_length, "calib")
+    targets = tables.targets(calib, heads)
+    temperatures = calibration.temperatures(raw, targets, heads)
+    fold(model, heads, temperatures)
+
+    texts = [text for split in ("valid", "train") for text in tables.load(task, split, heads)["text"]][: p.export.rows]
+    ids = encode(tokenizer, texts, p.tokens.max_length)
+    with writing(Path("models") / task / "onnx" / "model.onnx") as partial:
+        to_onnx(model, partial, p.export.opset, p.tokens.max_length, tokenizer.pad_token_id)
+        worst = parity(model, partial, ids, tokenizer.pad_token_id, p.threads)
+        # the runtime that ships tokenizes by itself: its logits must be the same too
+        shipped = Model(partial, folder / "tokenizer.json", p.tokens.max_length, p.threads).logits(texts)
+        with torch.inference_mode():
+            alone = [model(**padded([row], tokenizer.pad_token_id))["logits"][0].numpy() for row in ids]
+        worst = max(worst, float(np.abs(shipped - np.stack(alone)).max()))
+        if worst > p.export.tolerance:
+            raise ParityError(
+                f"{task}: ONNX and torch differ by {worst:.2e} in a logit, {task}.export.tolerance allows {p.export.tolerance:.0e}. "
+                "The export changed the model; nothing was written"
+            )
+        size = partial.stat().st_size
+    student = read_json(folder / "student.json")
+    write_metrics(
+        f"metrics/{task}/export.json",
+        {
+            "rows": len(texts),
+            "max_difference": f"{worst:.1e}",  # as text: four decimals would show 0.0
+            "bytes": size,
+            "parameters": student["parameters"],
+            "vocabulary": student["vocabulary"],
+            "calibration": calibration.before_and_after(raw, targets, heads, temperatures, p.soften.bins),
+        },
+    )
+
+
+def fold(model: Classifier, heads: tuple[Head, ...], temperatures: dict[str, float]) -> None:
+    """Divide each head's rows of the last layer by its temperature, in place."""
+    with torch.no_grad():
+        for head in heads:
+            if head.name in temperatures:
+                model.classifier.weight[head.slice] /= temperatures[head.name]
+                model.classifier.bias[head.slice] /= temperatures[head.name]
+
+
+def to_onnx(model: Classifier, file: Path, opset: int, longest: int, pad: int) -> None:
+    """Write `file`: inputs input_ids and attention_mask (n, t) int64, output logits (n, w), any n and t."""
+    wrapper = Exported(model).eval()  # the wrapper itself: the exporter restores its mode, and train mode keeps dropout
+    # two rows of unlike length, in two tensors: torch specialises sizes of 1, and aliases inputs that are one object
+    example = padded([[5] * 16, [5] * 9], pad)
+    batch, tokens = torch.export.Dim("batch", min=1), torch.export.Dim("tokens", min=1, max=longest)
+    shapes = {"input_ids": {0: batch, 1: tokens}, "attention_mask": {0: batch, 1: tokens}}
+    program = torch.onnx.export(
+        wrapper,
+        (example["input_ids"], example["attention_mask"]),
+        dynamo=True,
+        opset_version=opset,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["logits"],
+        dynamic_shapes=shapes,
+        verbose=False,
+    )
+    proto = program.model_proto
+    # stale shapes of initializers make quantize_dynamic fail, and the stack traces in the metadata hold local paths,
+    # which would give every checkout other bytes
+    del proto.graph.value_info[:]
+    del proto.metadata_props[:]
+    for node in proto.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for part in (*proto.graph.input, *proto.graph.output, *proto.graph.initializer):
+        del part.metadata_props[:]
+    del proto.graph.metadata_props[:]
+    onnx.checker.check_model(proto)
+    onnx.save(proto, str(file))
+
+
+def parity(model: Classifier, file: Path, ids: list[list[int]], pad: int, threads: int) -> float:
+    """Largest difference of a logit between torch and ONNX over batches of several sizes with real padding."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    worst, start, turn = 0.0, 0, 0
+    with torch.inference_mode(), tqdm(total=len(ids), desc="parity", unit="row") as bar:
+        while start < len(ids):
+            rows = ids[start : start + BATCHES[turn % len(BATCHES)]]
+            batch = padded(rows, pad)
+            wanted = model(**batch)["logits"].numpy()
+            given = session.run(["logits"], {name: tensor.numpy() for name, tensor in batch.items()})[0]
+            worst = max(worst, float(np.abs(wanted - given).max()))
+            start, turn = start + len(rows), turn + 1
+            bar.update(len(rows))
+    return worst
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,57 @@
+"""gate: has the classifier earned its release? Each gate's value, bound and verdict (metrics/<task>/gate.json).
+
+Exits 0 on a red verdict too: dvc records nothing of a stage that fails, and the verdict would be lost. Who must not
+go on is `python -m decant promote`, which refuses a red verdict and any bytes but those that were judged.
+"""
+
+from pathlib import Path
+
+from decant import stage
+from decant.errors import ParamsError
+from decant.files import digest, read_json, slug, write_metrics
+from decant.params import read
+from decant.runtime import RECORD
+from decant.settings import Gate
+
+
+def main(task: str) -> None:
+    p = read(task)
+    names = {gate.metric for gate in p.gates.values()}
+    metrics = {name: read_json(Path("metrics") / task / f"{name}.json") for name in names}
+    verdicts = {}
+    for name, gate in p.gates.items():
+        value = lookup(metrics[gate.metric], gate, gate.key, f"{task}.gates.{name}")
+        if gate.minus:
+            value = round(value - lookup(metrics[gate.metric], gate, gate.minus, f"{task}.gates.{name}"), 4)
+        bound = gate.max if gate.max is not None else gate.min
+        passed = value <= bound if gate.max is not None else value >= bound
+        verdicts[slug(name)] = {"value": value, "bound": bound, "pass": passed}
+    green = all(entry["pass"] for entry in verdicts.values())
+    bundle = Path("models") / task / "bundle"
+    write_metrics(
+        f"metrics/{task}/gate.json",
+        {
+            "verdict": "green" if green else "red",
+            "model_md5": digest(bundle / "onnx" / "model_quantized.onnx", "md5"),
+            # decant.json lists the digest of every file, the thresholds and the cleaning: one md5 for all of them
+            "bundle_md5": digest(bundle / RECORD, "md5"),
+        }
+        | verdicts,
+    )
+
+
+def lookup(metrics: dict, gate: Gate, key: str, name: str) -> float:
+    """A nested value by its dotted key. A gate about a figure that does not exist must not pass, nor fail, by chance."""
+    node = metrics
+    for step in key.split("."):
+        if not isinstance(node, dict) or step not in node:
+            known = ", ".join(node) if isinstance(node, dict) else repr(node)
+            raise ParamsError(f"params.yaml: {name}: {gate.metric}.json has no {key!r}; at {step!r} it has: {known}")
+        node = node[step]
+    if isinstance(node, bool) or not isinstance(node, int | float):
+        raise ParamsError(f"params.yaml: {name}: {key!r} in {gate.metric}.json is {node!r}, not a number")
+    return node
+
+
+if __name__ == "__main__":
+    stage.run(main)

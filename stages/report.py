@@ -1,0 +1,304 @@
+"""report: all metrics of a task as a page people read: Markdown, HTML, figures, a model card and a ledger (XLSX).
+
+Built from the metrics files alone, so that no figure on a page can differ from the one that dvc tracks. Byte-stable,
+except provenance.json (commit, machine, versions), which lies beside the outs and not among them.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from markdown_it import MarkdownIt
+
+from decant import provenance, stage
+from decant.files import read_json, write_json, writing
+from decant.params import read
+
+matplotlib.use("agg")
+from matplotlib import pyplot as plt
+
+PARTS = (
+    "prepare",
+    "split",
+    "baseline",
+    "soften",
+    "export",
+    "quantize",
+    "thresholds",
+    "test",
+    "paired",
+    "subgroups",
+    "gate",
+)
+SHIPPED = "student_int8"
+HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "macro_auc")
+CLASSWISE = (
+    "precision",
+    "recall",
+    "recall_low",
+    "recall_high",
+    "fpr",
+    "fpr_low",
+    "fpr_high",
+    "f1",
+    "average_precision",
+    "support",
+)
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
+    "table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}th,td{padding:.25rem .6rem;border-bottom:1px solid #d5dbe3;"
+    "text-align:right}th:first-child,td:first-child{text-align:left}img{max-width:100%}code{background:#f1f4f8;padding:.1rem .3rem}"
+)
+
+
+def main(task: str) -> None:
+    p = read(task)
+    folder = Path("metrics") / task
+    found = {part: read_json(folder / f"{part}.json") for part in PARTS}
+    contestants = {name: entry for name, entry in found["test"].items() if "accuracy" in entry}
+    classes = list(found["thresholds"].get(SHIPPED, {}))
+    shipped = contestants[SHIPPED]
+    named = [key for key, entry in shipped.items() if isinstance(entry, dict) and "fnr" in entry]
+
+    with writing(folder / "figures") as partial:
+        partial.mkdir(parents=True)
+        draw_contestants(contestants, partial / "contestants.png")
+        draw_confusion(pd.read_csv(folder / "plots" / "confusion.csv"), partial / "confusion.png")
+        draw_curves(pd.read_csv(folder / "plots" / "precision_recall.csv"), partial / "precision_recall.png")
+        draw_reliability(pd.read_csv(folder / "plots" / "reliability.csv"), partial / "reliability.png")
+
+    text = page(task, found, contestants, named, p.evaluate.confidence, p.thresholds.policy)
+    write_text(folder / "report.md", text)
+    body = MarkdownIt("commonmark").enable("table").render(text)
+    title = f"<title>Decant: {task}</title>"
+    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8">{title}<style>{STYLE}</style>\n'
+    write_text(folder / "report.html", head + body + "</html>\n")
+    write_text(folder / "card.md", card(task, found, shipped, named, classes, p))
+    with writing(folder / "ledger.xlsx") as partial:
+        ledger(found, contestants, named, partial)
+    write_json(folder / "provenance.json", provenance.environment())
+
+
+def table(rows: list[dict], first: str) -> str:
+    """A Markdown table; columns in the order of their first appearance, missing cells empty."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [f"| {' | '.join(columns)} |", f"|{'|'.join('---' if key == first else '---:' for key in columns)}|"]
+    return "\n".join(lines + [f"| {' | '.join(shown(row.get(key)) for key in columns)} |" for row in rows])
+
+
+def shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "**no**"
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def page(task: str, found: dict, contestants: dict, named: list[str], confidence: float, policy: str) -> str:
+    gate, n = found["gate"], contestants[SHIPPED]["n"]
+    gates = [{"gate": name, **entry} for name, entry in gate.items() if isinstance(entry, dict)]
+    ranked = sorted(contestants, key=lambda name: -contestants[name]["macro_f1"])
+    board = [{"contestant": name} | {key: contestants[name].get(key) for key in HEADLINE} for name in ranked]
+    each = [{"class": name} | {key: contestants[SHIPPED][name].get(key) for key in CLASSWISE} for name in named]
+    capped = [
+        {"contestant": name, "class": label} | {key: entry[key] for key in ("threshold", "recall", "precision", "fpr", "fpr_high")}
+        for name in ranked for label, entry in found["thresholds"].get(name, {}).items()
+    ]  # fmt: skip
+    soft = [
+        {"contestant": name, "head": head} | entry
+        for name, heads in (found["soften"] | {"student": found["export"]["calibration"]}).items()
+        for head, entry in heads.items() if isinstance(entry, dict)
+    ]  # fmt: skip
+    groups = [{"subgroup": name} | {k: v for k, v in entry.items() if not isinstance(v, dict)}
+              | {f"{label}: {k}": entry[label][k] for label in named if label in entry for k in ("recall", "fpr") if k in entry[label]}
+              for name, entry in found["subgroups"].items()]  # fmt: skip
+    splits = [{"split": name, "n": found["split"][name]["n"], **found["split"][name]["answers"]}
+              for name in ("train", "valid", "calib", "test")]  # fmt: skip
+    recipes = [{"recipe": name} | entry for name, entry in found["quantize"]["recipes"].items()]
+    paired = [{"student_int8": name.replace("_", " ", 1)} | entry for name, entry in found["paired"].items()]
+    prepared = found["prepare"]
+    percent = f"{confidence:.0%}"
+    sections = [
+        f"# {task}: {gate['verdict']}",
+        f"Verdict on the int8 model with md5 `{gate['model_md5']}`.",
+        table(gates, "gate"),
+        f"## Contestants on the same {n:,} test rows",
+        f"Macro F1 with its {percent} bootstrap interval; all by one decision rule, each with thresholds tuned on the same rows.",
+        table(board, "contestant"),
+        "![Macro F1 of every contestant with its interval](figures/contestants.png)",
+        f"### {SHIPPED} against each other contestant",
+        f"Difference in macro F1 on the same resampled rows, {percent} interval. An interval that holds 0 is no difference.",
+        table(paired, "student_int8"),
+        f"## {SHIPPED}, class by class",
+        f"Exact (Clopper-Pearson) {percent} intervals.",
+        table(each, "class"),
+        "![Confusion matrix](figures/confusion.png)",
+        "![Precision and recall at every threshold](figures/precision_recall.png)",
+        "![Scores against frequencies](figures/reliability.png)",
+        "## Subgroups",
+        table(groups, "subgroup"),
+        f"## Thresholds ({policy}, tuned on {found['thresholds']['n']:,} rows)",
+        table(capped, "contestant") if capped else "The rule is argmax: no thresholds.",
+        "## Calibration, before and after temperatures, on calib",
+        table(soft, "contestant"),
+        "## int8 recipes on valid",
+        f"Chosen: `{found['quantize']['recipe']}`. A logit of ONNX fp32 differs from torch's by at most "
+        f"{found['export']['max_difference']}.",
+        table(recipes, "recipe"),
+        "## Data",
+        f"{prepared['rows_raw']:,} raw rows, {prepared['rows_empty']:,} empty after cleaning, {prepared['duplicates']:,} repeat a text, "
+        f"{prepared['conflicting_texts']:,} texts have more than one answer. {found['split']['dropped_leaks']:,} rows were "
+        "dropped because a later split holds their text.",
+        table(splits, "split"),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def card(task: str, found: dict, shipped: dict, named: list[str], classes: list[str], p) -> str:
+    """The model card that travels with the bundle."""
+    each = [{"class": name} | {key: shipped[name].get(key) for key in CLASSWISE} for name in named]
+    heads = "; ".join(
+        f"{name} ({head.kind}{': ' + ', '.join(head.labels) if head.labels else ''})" for name, head in p.heads.items()
+    )
+    limits = ", ".join(f"{name} {found['thresholds'][SHIPPED][name]['threshold']:g}" for name in classes) or "none"
+    text = [
+        "---",
+        "library_name: transformers.js",
+        "pipeline_tag: text-classification",
+        f"tags: [text-classification, onnx, int8, decant, {task}]",
+        "---",
+        f"# {task}",
+        f"A {found['export']['parameters']:,}-parameter text classifier in int8 ONNX ({found['quantize']['bytes']:,} bytes), distilled "
+        f"from an ensemble. Heads: {heads}. Decision: {p.decision.rule}; thresholds: {limits}.",
+        f"Release verdict: **{found['gate']['verdict']}**, model md5 `{found['gate']['model_md5']}`.",
+        f"## Quality on {shipped['n']:,} test rows",
+        f"Accuracy {shipped['accuracy']:.4f} ({shipped['accuracy_low']:.4f} to {shipped['accuracy_high']:.4f}), macro F1 "
+        f"{shipped['macro_f1']:.4f} ({shipped['macro_f1_low']:.4f} to {shipped['macro_f1_high']:.4f}), "
+        f"{p.evaluate.confidence:.0%} intervals.",
+        table(each, "class"),
+        "## Use",
+        f'`python -m decant predict --task {task} "some text"`, or any runtime that reads onnx/model_quantized.onnx with tokenizer.json: '
+        "its one output, logits, is calibrated already. Feed it one text at a time, without padding: int8 scales follow the batch.",
+        "## Limits",
+        f"Trained on {found['split']['train']['n']:,} texts cut to {p.tokens.max_length} tokens; it knows their language, "
+        "topics and time only. "
+        "The figures hold for texts like the test rows. See report.md for subgroups and for what simpler models reach.",
+    ]
+    return "\n\n".join(text[5:]).join(["\n".join(text[:5]) + "\n\n", "\n"])
+
+
+def ledger(found: dict, contestants: dict, named: list[str], file: Path) -> None:
+    """One sheet per table. xlsxwriter fixes the time stamps inside the file, so its bytes repeat."""
+    with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": {"in_memory": True}}) as book:
+        book.book.set_properties({"created": pd.Timestamp("2000-01-01").to_pydatetime()})
+        plain = [
+            {"contestant": name} | {k: v for k, v in entry.items() if not isinstance(v, dict)}
+            for name, entry in contestants.items()
+        ]
+        pd.DataFrame(plain).to_excel(book, sheet_name="contestants", index=False)
+        each = [
+            {"contestant": name, "class": label} | entry[label]
+            for name, entry in contestants.items()
+            for label in named
+        ]
+        pd.DataFrame(each).to_excel(book, sheet_name="classes", index=False)
+        pd.DataFrame([{"pair": name} | entry for name, entry in found["paired"].items()]).to_excel(
+            book, sheet_name="paired", index=False
+        )
+        gates = [{"gate": name} | entry for name, entry in found["gate"].items() if isinstance(entry, dict)]
+        pd.DataFrame(gates).to_excel(book, sheet_name="gates", index=False)
+
+
+def draw_contestants(contestants: dict, file: Path) -> None:
+    names = sorted(contestants, key=lambda name: contestants[name]["macro_f1"])
+    figure, axes = plt.subplots(figsize=(7, 0.45 * len(names) + 1.2))
+    for row, name in enumerate(names):
+        entry = contestants[name]
+        colour = "#c2410c" if name == SHIPPED else "#475569"
+        axes.plot([entry["macro_f1_low"], entry["macro_f1_high"]], [row, row], color=colour, linewidth=2)
+        axes.plot(entry["macro_f1"], row, "o", color=colour)
+        axes.annotate(
+            f"{entry['macro_f1']:.3f}",
+            (entry["macro_f1"], row),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axes.set(
+        yticks=range(len(names)),
+        yticklabels=names,
+        xlabel=f"macro F1 on {contestants[SHIPPED]['n']:,} test rows, with its interval",
+    )
+    axes.margins(y=0.15)
+    axes.grid(axis="x", alpha=0.3)
+    save(figure, file)
+
+
+def draw_confusion(rows: pd.DataFrame, file: Path) -> None:
+    counts = pd.crosstab(rows["actual"], rows["predicted"])
+    labels = sorted(set(counts.index) | set(counts.columns))
+    counts = counts.reindex(index=labels, columns=labels, fill_value=0)
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    size = max(4.0, 0.45 * len(labels) + 2)
+    figure, axes = plt.subplots(figsize=(size, size))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row in range(len(labels)):
+        for column in range(len(labels)):
+            dark = shares.iloc[row, column] > 0.5
+            axes.text(
+                column,
+                row,
+                f"{counts.iloc[row, column]:,}",
+                ha="center",
+                va="center",
+                color="white" if dark else "#1c2430",
+                fontsize=8,
+            )
+    places = range(len(labels))
+    axes.set(xticks=places, yticks=places, xticklabels=labels, yticklabels=labels, xlabel="predicted", ylabel="actual")
+    plt.setp(axes.get_xticklabels(), rotation=45, ha="right")
+    axes.set_title(f"{SHIPPED} on test", fontsize=10)
+    save(figure, file)
+
+
+def draw_curves(curves: pd.DataFrame, file: Path) -> None:
+    figure, axes = plt.subplots(figsize=(6, 4.5))
+    for label, part in curves.groupby("label", sort=False):
+        axes.plot(part["recall"], part["precision"], label=label)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02), title=f"{SHIPPED} on test")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    save(figure, file)
+
+
+def draw_reliability(bins: pd.DataFrame, file: Path) -> None:
+    figure, axes = plt.subplots(figsize=(6, 4.5))
+    axes.plot([0, 1], [0, 1], "--", color="#94a3b8", linewidth=1)
+    for label, part in bins.groupby("label", sort=False):
+        axes.plot(part["prob_pred"], part["prob_true"], marker="o", markersize=4, label=label)
+    axes.set(
+        xlabel="mean score in the bin",
+        ylabel="share that is right",
+        xlim=(0, 1),
+        ylim=(0, 1.02),
+        title=f"{SHIPPED} on test",
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    save(figure, file)
+
+
+def save(figure, file: Path) -> None:
+    figure.tight_layout()
+    figure.savefig(file, dpi=120, metadata={"Software": None})
+    plt.close(figure)
+
+
+def write_text(file: Path, text: str) -> None:
+    with writing(file) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    stage.run(main)

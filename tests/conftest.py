@@ -1,0 +1,55 @@
+"""Fixtures that several test files share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import tiny
+from graph import ROOT
+from shell import run
+
+from stages.demo import generate
+
+
+@pytest.fixture(scope="session")
+def texts() -> list[str]:
+    """200 demo posts."""
+    return [row["text"] for row in generate(200, 1, 0.0)]
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory, texts) -> Path:
+    """Folder of a random three-layer encoder; copy it before changing it."""
+    folder = tmp_path_factory.mktemp("encoder")
+    tiny.write_encoder(folder, texts)
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch) -> Path:
+    """An empty working folder with the project's params.yaml, for tests that call a stage's main()."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory, texts) -> Path:
+    """A copy of the repository after `dvc repro` with the tiny encoder, committed. Copy it before changing it."""
+    folder = tmp_path_factory.mktemp("road")
+    # tracked and new files as they are in the working tree, without the figures of the real runs
+    for name in filter(None, run(ROOT, "git", "ls-files", "-co", "--exclude-standard", "-z").stdout.split("\0")):
+        if (ROOT / name).exists() and not name.startswith("metrics/") and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "config", "user.email", "road@example.test")
+    run(folder, "git", "config", "user.name", "road")
+    entry = tiny.write_encoder(tmp_path_factory.mktemp("source"), texts)
+    tiny.shrink(folder / "params.yaml", entry)
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "small")
+    run(folder, "dvc", "repro")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "figures")
+    return folder

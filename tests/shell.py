@@ -1,0 +1,20 @@
+"""Commands as a user types them, in a folder of their own, offline, with this environment first on the path."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ENVIRONMENT = os.environ | {
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+}
+
+
+def run(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+    """The finished command; a failure shows the end of what it printed, unless check is off."""
+    found = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert not check or found.returncode == 0, f"{shlex.join(command)}\n{found.stdout[-2000:]}\n{found.stderr[-4000:]}"
+    return found

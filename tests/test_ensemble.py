@@ -1,0 +1,143 @@
+"""The ensemble: exactly the members that params name, each with its weight, and votes that go to whoever is right."""
+
+import numpy as np
+import pytest
+
+from decant import calibration, ensemble
+from decant.errors import CacheError
+from decant.heads import layout, probabilities
+from stages.soften import vote
+
+HEADS = layout(
+    {
+        "scam": {"kind": "softmax", "labels": ["honest", "scam"]},
+        "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
+        "urgency": {"kind": "regression", "labels": []},
+    }
+)
+ONES = {"scam": 1.0, "topic": 1.0}
+
+
+def truth_and_members(seed=0, rows=300):
+    """Labels, a member that knows them, one that guesses, and one that is sure of the opposite."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((rows, 5))
+    labels[np.arange(rows), rng.integers(2, size=rows)] = 1
+    labels[:, 2:4] = rng.random((rows, 2)) < 0.4
+    labels[:, 4] = rng.random(rows)
+    signed = np.where(labels > 0.5, 1.0, -1.0)
+    members = {"knows": 4 * signed, "guesses": rng.normal(size=(rows, 5)), "errs": -2 * signed}
+    members["knows"][:, 4] = labels[:, 4]
+    members["guesses"][:, 4] = rng.random(rows)
+    members["errs"][:, 4] = 1 - labels[:, 4]
+    return labels, members
+
+
+@pytest.mark.parametrize(
+    ("encoders", "seeds", "names"),
+    [
+        pytest.param(["minilm"], [13], {"teacher_minilm_13": "minilm-13"}, id="one"),
+        pytest.param(
+            ["a", "b"],
+            [1, 2],
+            {"teacher_a_1": "a-1", "teacher_a_2": "a-2", "teacher_b_1": "b-1", "teacher_b_2": "b-2"},
+            id="encoders x seeds",
+        ),
+    ],
+)
+def test_the_teachers_are_those_that_params_name(encoders, seeds, names):
+    assert ensemble.teachers(encoders, seeds) == names
+
+
+def test_folders_that_params_do_not_name_are_no_teachers(tmp_path, monkeypatch):
+    """A teacher of an earlier run may still lie in models; it has no vote."""
+    (tmp_path / "models" / "demo" / "teachers" / "minilm-99").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert list(ensemble.teachers(["minilm"], [13])) == ["teacher_minilm_13"]
+
+
+def test_combine_averages_calibrated_chances():
+    _, members = truth_and_members()
+    weights = {"knows": 0.5, "guesses": 0.3, "errs": 0.2}
+    own = {"knows": {"scam": 2.0, "topic": 0.5}, "guesses": ONES, "errs": {"scam": 4.0, "topic": 1.0}}
+    found = probabilities(ensemble.combine(members, HEADS, weights, own), HEADS)
+    wanted = np.zeros_like(found)
+    for name, logits in members.items():
+        calm = logits.copy()
+        calm[:, :2] /= own[name]["scam"]
+        calm[:, 2:4] /= own[name]["topic"]
+        wanted += weights[name] * probabilities(calm, HEADS)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_a_member_alone_keeps_its_chances():
+    _, members = truth_and_members()
+    mixed = ensemble.combine({"guesses": members["guesses"]}, HEADS, {"guesses": 1.0}, {"guesses": ONES})
+    wanted = probabilities(members["guesses"], HEADS)
+    np.testing.assert_allclose(probabilities(mixed, HEADS), wanted, atol=1e-6)
+
+
+def test_a_member_without_weight_has_no_say():
+    _, members = truth_and_members()
+    two = {name: members[name] for name in ("guesses", "errs")}
+    mixed = ensemble.combine(two, HEADS, {"guesses": 1.0, "errs": 0.0}, dict.fromkeys(two, ONES))
+    wanted = probabilities(members["guesses"], HEADS)
+    np.testing.assert_allclose(probabilities(mixed, HEADS), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_equal_votes_are_equal(count):
+    labels, members = truth_and_members()
+    some = dict(list(members.items())[:count])
+    found = vote(some, labels, HEADS, dict.fromkeys(some, ONES), "equal")
+    assert list(found) == list(some)
+    assert len(set(found.values())) == 1
+    assert sum(found.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_member_alone_has_the_whole_vote():
+    labels, members = truth_and_members()
+    assert vote({"knows": members["knows"]}, labels, HEADS, {"knows": ONES}, "fitted") == {"knows": 1.0}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "in the middle", "last"])
+def test_nearly_all_weight_goes_to_a_member_that_is_always_right(place):
+    labels, members = truth_and_members()
+    names = ["guesses", "errs"]
+    names.insert(place, "knows")
+    found = vote({name: members[name] for name in names}, labels, HEADS, dict.fromkeys(names, ONES), "fitted")
+    assert list(found) == names
+    assert found["knows"] > 0.95
+    assert sum(found.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_fitted_weights_beat_equal_ones_and_each_member():
+    rng = np.random.default_rng(4)
+    labels, _ = truth_and_members(4)
+    clear = np.where(labels > 0.5, 1.0, -1.0)
+    members = {name: clear + rng.normal(0, noise, clear.shape) for name, noise in (("a", 1.0), ("b", 1.5), ("c", 3.0))}
+    own = {name: calibration.temperatures(logits, labels, HEADS) for name, logits in members.items()}
+    classes = HEADS[:2]  # the loss of numbers is in the vote too, and would blur the comparison
+    fitted, equal = (vote(members, labels, classes, own, how) for how in ("fitted", "equal"))
+
+    def nll(weights):
+        mixed = ensemble.combine(members, HEADS, weights, own)
+        return calibration.nll(mixed, labels, HEADS[0]) + 2 * calibration.nll(mixed, labels, HEADS[1])
+
+    assert fitted["a"] > fitted["b"] > fitted["c"]
+    alone = [nll(dict.fromkeys(members, 0.0) | {name: 1.0}) for name in members]
+    assert nll(fitted) <= min(nll(equal), *alone) + 1e-6
+
+
+def test_a_regression_head_alone_can_vote():
+    labels, members = truth_and_members()
+    heads = layout({"urgency": {"kind": "regression", "labels": []}})
+    numbers = {name: logits[:, 4:] for name, logits in members.items()}
+    found = vote(numbers, labels[:, 4:], heads, {name: {} for name in numbers}, "fitted")
+    assert found["knows"] > 0.95
+
+
+def test_the_linear_member_of_a_task_without_baseline_is_named_as_missing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CacheError, match=r"models/demo/baseline/linear\.safetensors: missing"):
+        ensemble.linear_logits("demo", ["a post"])

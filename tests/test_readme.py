@@ -1,0 +1,108 @@
+"""Every command of the README is run, in its order, in a copy of the small road; its table is compared with metrics/."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from graph import ROOT
+from ruamel.yaml import YAML
+from shell import run
+
+from decant.files import digest
+from stages.demo import generate
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+COMMIT = "git add -A && git -c user.email=a@example.test -c user.name=a commit -qm readme"
+
+
+@pytest.fixture(scope="module")
+def copy(road, tmp_path_factory) -> Path:
+    """The road, a stub of .venv, and the scam task's raw files served by a repository on this disk."""
+    folder = tmp_path_factory.mktemp("readme") / "decant"
+    shutil.copytree(road, folder, symlinks=True)
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/activate").write_text("", encoding="utf-8")
+    serve_scam(folder, tmp_path_factory.mktemp("janitr"))
+    run(folder, "bash", "-ec", COMMIT)
+    return folder
+
+
+def serve_scam(folder: Path, source: Path) -> None:
+    """Point the import files at a local repository with posts in the shape of the real ones."""
+    rows = generate(400, 5, 0.0)
+    posts = [
+        {
+            "id": row["id"],
+            "text": row["text"],
+            "labels": (["promo"] if row["kind"] == "scam" else [])
+            + (["topic_crypto"] if "crypto" in row["topics"] else []),
+            "url": f"https://x.com/{row['handle'][1:]}/status/1",
+        }
+        for row in rows
+    ]
+    parts = {"sample": posts, "train": posts[:240], "valid": posts[240:280], "holdout": posts[320:]}
+    files = {}
+    for pin in sorted((folder / "data/raw").glob("scam-*.dvc")):
+        tree = YAML(typ="safe", pure=True).load(pin.read_text(encoding="utf-8"))
+        file = source / tree["deps"][0]["path"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        name = pin.name.removeprefix("scam-").removesuffix(".jsonl.dvc")
+        file.write_text("".join(json.dumps(row) + "\n" for row in parts[name]), encoding="utf-8")
+        files[pin] = (tree, file)
+    run(source, "git", "init", "-q")
+    run(source, "bash", "-ec", COMMIT)
+    commit = run(source, "git", "rev-parse", "HEAD").stdout.strip()
+    for pin, (tree, file) in files.items():
+        tree["deps"][0]["repo"] = {"url": str(source), "rev": commit, "rev_lock": commit}
+        tree["outs"][0] |= {"md5": digest(file, "md5"), "size": file.stat().st_size}
+        with pin.open("w", encoding="utf-8") as target:
+            YAML().dump(tree, target)
+
+
+@pytest.mark.parametrize("index", range(len(BLOCKS)), ids=[block.strip().splitlines()[-1][:50] for _, block in BLOCKS])
+def test_the_commands_of_the_readme_work(copy, index):
+    kind, block = BLOCKS[index]
+    if kind == "python":
+        assert run(copy, "python", "-c", block).stdout.strip() in {"scam", "crypto", "clean"}
+        return
+    # `make` would install, and `make test` would run this very test: here make says what it would do. A random
+    # encoder earns no green verdict, so the two commands that refuse a red one may exit 1, and must say why.
+    for line in block.strip().splitlines():
+        command = line.replace("make ", "make --dry-run ") if line.startswith("make ") else line
+        refused = "decant verdict" in line or "decant promote" in line
+        found = run(copy, "bash", "-ec", command, check=not refused)
+        assert found.returncode == 0 or "error: demo:" in found.stderr, line
+    if "tasks=[scam]" in block:
+        assert json.loads((copy / "metrics/scam/gate.json").read_text())["model_md5"]
+
+
+def test_make_repro_and_make_test_run_what_the_readme_says(copy):
+    assert "dvc repro" in run(copy, "make", "--dry-run", "repro").stdout
+    assert "-m pytest" in run(copy, "make", "--dry-run", "test").stdout
+    assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_the_results_of_the_readme_are_those_of_the_metrics_files():
+    table = README.split("<!-- results -->")[1].split("<!-- /results -->")[0].strip().splitlines()
+    written = [line for line in table[2:]]
+    assert written == [row(task) for task in ("demo", "scam")]
+
+
+def row(task: str) -> str:
+    """One line of the table, from metrics/<task>."""
+    test, gate, size = (
+        json.loads((ROOT / f"metrics/{task}/{name}.json").read_text()) for name in ("test", "gate", "quantize")
+    )
+    student = test["student_int8"]
+    interval = f"{student['macro_f1']:.3f} ({student['macro_f1_low']:.3f} to {student['macro_f1_high']:.3f})"
+    cells = [
+        f"`{task}`",
+        student["n"],
+        f"{test['linear']['macro_f1']:.3f}",
+        f"{test['ensemble']['macro_f1']:.3f}",
+        interval,
+    ]
+    return "| " + " | ".join(str(cell) for cell in [*cells, f"{size['bytes']:,}", gate["verdict"]]) + " |"
