@@ -16,28 +16,37 @@ def classes(rule: dict, heads: tuple[Head, ...]) -> list[str]:
     return list(_head(rule, heads).labels)
 
 
-def scores(rule: dict, heads: tuple[Head, ...], chances: np.ndarray) -> np.ndarray:
-    """How much speaks for each class: (n, w) head outputs -> (n, k) in 0..1.
-
-    What remains under a priority rule scores 1 minus the highest score of the listed labels.
-    """
+def evidence(rule: dict, heads: tuple[Head, ...], chances: np.ndarray) -> np.ndarray:
+    """What thresholds are compared with: (n, w) head outputs -> one column per label that can have a threshold."""
     if rule["rule"] != "priority":
         return chances[:, _head(rule, heads).slice]
-    listed = np.stack([chances[:, _column(label, heads)] for label in rule["order"]], axis=1)
-    return np.column_stack([listed, 1 - listed.max(axis=1)])
+    return np.stack([chances[:, _column(label, heads)] for label in rule["order"]], axis=1)
+
+
+def scores(rule: dict, heads: tuple[Head, ...], chances: np.ndarray) -> np.ndarray:
+    """How likely each final class is: (n, w) head outputs -> (n, k) in 0..1, for rankings and curves.
+
+    Under a priority rule a label counts only where none before it holds: p2 (1 - p1), and for what remains the product
+    of all (1 - p). With p2 alone, a sure scam about crypto would rank first among the posts that are only about crypto.
+    """
+    found = evidence(rule, heads, chances)
+    if rule["rule"] != "priority":
+        return found
+    free = np.cumprod(1 - found, axis=1)
+    return np.column_stack([found[:, :1], found[:, 1:] * free[:, :-1], free[:, -1:]])
 
 
 def decide(rule: dict, heads: tuple[Head, ...], chances: np.ndarray, thresholds: dict[str, float]) -> np.ndarray:
-    """The answers (n, k). thresholds: label -> least score; argmax ignores them."""
-    given = scores(rule, heads, chances)
+    """The answers (n, k). thresholds: label -> least evidence; argmax ignores them."""
+    given = evidence(rule, heads, chances)
     names = classes(rule, heads)
     if rule["rule"] == "argmax":
         return np.arange(len(names)) == given.argmax(axis=1)[:, None]
     if rule["rule"] == "thresholds":
         return given >= np.array([thresholds[name] for name in names])
-    answers = np.zeros(given.shape, dtype=bool)
+    answers = np.zeros((len(given), len(names)), dtype=bool)
     free = np.ones(len(given), dtype=bool)
-    for column, name in enumerate(names[:-1]):
+    for column, name in enumerate(rule["order"]):
         answers[:, column] = free & (given[:, column] >= thresholds[name])
         free &= ~answers[:, column]
     answers[:, -1] = free

@@ -30,6 +30,8 @@ def writing(path: str | Path) -> Iterator[Path]:
     _remove(partial)
     try:
         yield partial
+        if not partial.exists():
+            raise FileNotFoundError(f"{path}: nothing was written to replace it")
         if path.is_dir():  # os.replace cannot put a folder over a folder that is not empty
             shutil.rmtree(path)
         os.replace(partial, path)
@@ -66,7 +68,7 @@ def read_json(path: str | Path) -> dict:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CacheError(f"{path}: missing. Run the stage that writes it: dvc repro") from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CacheError(f"{path}: not JSON ({error}). Restore it with dvc checkout, or rerun its stage") from None
 
 
@@ -92,7 +94,7 @@ def _flat(value: object, where: str) -> object:
         return {key: _flat(item, f"{where}: {key}") for key, item in value.items()}
     if isinstance(value, bool | str | int):
         return value
-    if isinstance(value, float) or hasattr(value, "item"):
+    if isinstance(value, float) or getattr(value, "shape", None) == ():  # numpy's scalars
         number = value.item() if hasattr(value, "item") else value
         if isinstance(number, float):
             if not math.isfinite(number):

@@ -59,6 +59,13 @@ def read(task: str, file: Path = FILE) -> TaskParams:
     for name in shared.encoders:
         if name not in shared.catalogue:
             raise ParamsError(f"{file}: encoders: {name!r} is not in the catalogue: {', '.join(shared.catalogue)}")
+    for name, settings in tasks.items():
+        readers = {"baseline.probe_encoder": settings.baseline.probe_encoder, "distil.encoder": settings.distil.encoder}
+        for key, encoder in readers.items():
+            if encoder not in shared.encoders:  # only those are fetched
+                raise ParamsError(
+                    f"{file}: {name}.{key}: {encoder!r} is not among encoders: {', '.join(shared.encoders)}"
+                )
     if task not in tasks:
         raise ParamsError(f"{file}: no task block named {task!r}; blocks are {', '.join(tasks)}")
     return TaskParams(task, shared, tasks[task])
@@ -78,7 +85,7 @@ def _parse(file: Path) -> dict:
         raise ParamsError(f"{file}: missing. Run from the repository's root") from None
     except UnicodeDecodeError as error:
         raise ParamsError(f"{file}: not UTF-8 at byte {error.start}") from None
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise ParamsError(f"{file}: not YAML: {error}") from None
     if not isinstance(tree, dict):
         raise ParamsError(f"{file}: found {type(tree).__name__}, expected a mapping of sections")
@@ -97,10 +104,15 @@ def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
     def full_name(location: tuple[str, ...]) -> str:
         node = block
         for step in location:
+            if isinstance(node, list):  # the block's own list, whatever is wrong with an item of it
+                break
             if not isinstance(node, dict) or step not in node:
-                inherited = location and location[0] in defaults
+                inherited = location[0] in defaults
                 return ".".join(("defaults" if inherited else name, *location))
             node = node[step]
+        # a section that contradicts itself, and has nothing of the block's own
+        if len(location) == 1 and node == {} and location[0] in defaults:
+            return f"defaults.{location[0]}"
         return ".".join((name, *location))
 
     return _check(Task, merge(defaults, block), full_name, file)

@@ -3,15 +3,18 @@
 `decant.params` reads the file, merges `defaults` with a task's block and checks the result against these classes.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from decant.files import slug
 from decant.settings import (
     Baseline,
     Benchmark,
     Cleaning,
     Distil,
+    Distinct,
     Evaluate,
     Export,
     Gate,
@@ -19,6 +22,7 @@ from decant.settings import (
     Positive,
     Quantize,
     Section,
+    Seed,
     Soften,
     Split,
     Teacher,
@@ -27,6 +31,8 @@ from decant.settings import (
 )
 
 SPLITS = ("train", "valid", "calib", "test")
+# of the prepared table, besides labels and slices
+COLUMNS = ("id", "text", "answer", "has_url", "split", "raw", "length")
 
 
 class Encoder(Section):
@@ -56,6 +62,17 @@ class Slice(Section):
     """Raw columns, the first with a value wins."""
     pattern: str | None = None
     """Regular expression whose first group is the value."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str | None) -> str | None:
+        try:
+            groups = re.compile(pattern or "()").groups
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        if not groups:
+            raise ValueError(f"{pattern!r} has no group (...) to take the value from")
+        return pattern
 
 
 class GivenSplits(Section):
@@ -105,7 +122,7 @@ class Decision(Section):
     """argmax: the head's likeliest label; thresholds: each label on its own; priority: first label over its threshold."""
     head: str | None = None
     """The head that argmax or thresholds read."""
-    order: list[str] = []
+    order: Annotated[list[str], Distinct] = []
     """Labels that priority tries, first to last."""
     otherwise: str | None = None
     """The answer when priority finds none."""
@@ -144,15 +161,29 @@ class Task(Section):
         labels = [label for head in self.heads.values() for label in head.labels]
         if len(set(labels)) != len(labels):
             raise ValueError("heads: a label name occurs in two heads; the decision could not tell them apart")
+        keys: dict[str, str] = {}
+        for label in [*labels, *filter(None, [self.decision.otherwise])]:
+            if keys.setdefault(slug(label), label) != label:
+                raise ValueError(f"heads: {keys[slug(label)]!r} and {label!r} are both {slug(label)!r} in the metrics")
+        for name in self.heads:
+            if name in COLUMNS:
+                raise ValueError(f"heads: {name!r} is a column of the prepared table already; name the head otherwise")
+        for name in self.source.slices:
+            if name in COLUMNS or name in self.heads:
+                raise ValueError(
+                    f"source.slices: {name!r} is a column of the prepared table already; name it otherwise"
+                )
         if set(self.source.labels) != set(self.heads):
             raise ValueError(f"source.labels names {sorted(self.source.labels)}, heads names {sorted(self.heads)}")
         for name, head in self.heads.items():
             _labels_match(name, head, self.source.labels[name])
         _decision_matches(self.decision, self.heads)
-        answers = classes(self.decision, self.heads)
+        tunable = thresholded(self.decision, self.heads)
         for label in self.thresholds.caps:
-            if label not in answers:
-                raise ValueError(f"thresholds.caps: unknown class {label!r}; the decision gives {answers}")
+            if label not in tunable:
+                raise ValueError(
+                    f"thresholds.caps: {label!r} has no threshold that could hold a cap; classes with one: {tunable}"
+                )
         if self.distil.soft_weight + self.distil.hard_weight == 0:
             raise ValueError("distil: soft_weight and hard_weight are both 0, nothing is left to learn from")
         return self
@@ -186,19 +217,19 @@ def _decision_matches(decision: Decision, heads: dict[str, Head]) -> None:
         raise ValueError(f"decision.head: {decision.head!r} is not a {wanted} head; heads are {sorted(heads)}")
 
 
-def classes(decision: Decision, heads: dict[str, Head]) -> list[str]:
-    """The final answers in order: the head's labels, or the priority list and what remains."""
+def thresholded(decision: Decision, heads: dict[str, Head]) -> list[str]:
+    """The classes that have a threshold: the listed ones of a priority rule, none of argmax."""
     if decision.rule == "priority":
-        return [*decision.order, decision.otherwise]
-    return list(heads[decision.head].labels)
+        return decision.order
+    return list(heads[decision.head].labels) if decision.rule == "thresholds" else []
 
 
 class Params(Section):
-    tasks: Annotated[list[str], Field(min_length=1)]
+    tasks: Annotated[list[str], Field(min_length=1), Distinct]
     """Task blocks that `dvc repro` builds."""
-    encoders: Annotated[list[str], Field(min_length=1)]
+    encoders: Annotated[list[str], Field(min_length=1), Distinct]
     """Encoders of the catalogue that become teachers."""
-    seeds: Annotated[list[int], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1), Distinct]
     """One teacher per encoder and seed."""
     threads: Positive
     """Threads of torch and onnxruntime; weights differ between 1 and 2, so it is a parameter like any other."""

@@ -2,15 +2,26 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _distinct(values: list) -> list:
+    if len(set(values)) != len(values):
+        raise ValueError("values repeat")
+    return values
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Distinct = AfterValidator(_distinct)
 Strengths = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Cleaning(Section):
@@ -39,7 +50,7 @@ class Split(Section):
     """Share for temperatures and thresholds."""
     test: Share
     """Share that only evaluate opens."""
-    seed: int
+    seed: Seed
     """Order in which equally good placements are tried."""
     least: Annotated[int, Field(ge=0)]
     """Rows of each answer that every split must hold; fewer stop the stage."""
@@ -74,7 +85,7 @@ class Baseline(Section):
     """Candidates of the probe's C."""
     folds: Annotated[int, Field(ge=2)]
     """Cross-validation folds, for the search and for out-of-fold soft labels."""
-    seed: int
+    seed: Seed
     """Which rows go to which fold."""
     probe_encoder: str
     """Encoder of the catalogue whose frozen embeddings the probe reads."""
@@ -136,7 +147,7 @@ class Distil(Training):
     """Weight of the distance to the teacher's pooled state; needs the student's encoder among the teachers."""
     temperature: Annotated[float, Field(gt=0)]
     """Softens both sides of the soft loss."""
-    seed: int
+    seed: Seed
     """Seed of dropout, order and last layer."""
     max_parameters: Positive
     """Budget: a larger student stops the stage."""
@@ -165,7 +176,7 @@ class Thresholds(Section):
     """empirical: the FPR on the rows is under the cap; risk_controlled: its upper confidence bound is."""
     confidence: Annotated[float, Field(gt=0, lt=1)]
     """Confidence of that bound."""
-    rows: Annotated[list[Literal["valid", "calib"]], Field(min_length=1)]
+    rows: Annotated[list[Literal["valid", "calib"]], Field(min_length=1), Distinct]
     """Splits to tune on; add valid where calib alone holds too few negatives."""
     caps: dict[str, Annotated[float, Field(gt=0, lt=1)]]
     """Class -> highest false-positive rate; classes without a cap get the threshold of the best F1."""
@@ -176,7 +187,7 @@ class Evaluate(Section):
     """Bootstrap resamples for intervals and paired differences."""
     confidence: Annotated[float, Field(gt=0, lt=1)]
     """Confidence of the intervals."""
-    seed: int
+    seed: Seed
     """Which rows are drawn."""
     least: Positive
     """Rows that a subgroup needs before its figures are written."""
@@ -211,7 +222,7 @@ class Gate(Section):
 class Generator(Section):
     rows: Annotated[int, Field(ge=100)]
     """Posts to write."""
-    seed: int
+    seed: Seed
     """Same seed, same bytes."""
     label_noise: Share
     """Share of rows with a wrong label."""

@@ -14,7 +14,9 @@ MENTION = re.compile(r"(?<!\w)@\w+")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 # Zero-width and directional marks, soft hyphens, the byte order mark, and control characters but tab and line
 # breaks. The zero-width joiner goes too: scams put it inside words, and an emoji without it only falls into its parts.
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\u061c\ufeff\U000e0000-\U000e007f\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
 BLANKS = re.compile(r"\s+")
 
 ROUNDS = 4  # that hidden entities and tags may take; people nest one or two, only an attack more
@@ -68,4 +70,8 @@ def settled(text: str, parts: tuple) -> str:
 def normal_form(text: str) -> str:
     """What makes two texts duplicates: equal after NFKC, lower case, and without anything but letters and digits."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded)) or folded.strip()
+    # marks count: they are the vowels of Hindi and Thai, which \w leaves out
+    kept = (
+        char if unicodedata.category(char)[0] in "LNM" and not "\ufe00" <= char <= "\ufe0f" else " " for char in folded
+    )
+    return " ".join("".join(kept).split()) or folded.strip()

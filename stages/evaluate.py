@@ -121,6 +121,8 @@ def subgroups(frame: pd.DataFrame, gold: np.ndarray, answers: dict, slices: dict
     result = {}
     for group, chosen in groups.items():
         rows = np.flatnonzero(chosen)
+        if len(rows) in (0, len(frame)):
+            continue  # no group of its own
         result[group] = {"n": len(rows)}
         if len(rows) >= least:
             found = metrics.summary(gold[rows], answers[SHIPPED][rows])

@@ -4,6 +4,7 @@ In: data/raw/<task>. Out: id, text, answer, label columns, slice columns, the sp
 It exists so that everything after it can trust the table: ids unique, texts clean and not empty, labels known.
 """
 
+import contextlib
 import csv
 import fnmatch
 import io
@@ -25,6 +26,7 @@ from decant.params import read
 from decant.schema import Labels, Source
 
 WORDS = re.compile(r"\w+")
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def main(task: str) -> None:
@@ -38,6 +40,10 @@ def main(task: str) -> None:
         for column, values in label_columns(rows, head, p.source).items():
             frame[column] = values
     for name, recipe in p.source.slices.items():
+        if not any(column in row for _, row in rows for column in recipe.columns):
+            raise DataError(
+                f"{folder}: no row has a column of {recipe.columns}; mend {task}.source.slices.{name} in params.yaml"
+            )
         frame[name] = [slice_value(row, recipe.columns, recipe.pattern) for _, row in rows]
     frame["has_url"] = frame["text"].str.contains(text.URL)  # before cleaning may drop the links
     frame["split"] = given_splits(frame["id"], p.source, folder)
@@ -87,7 +93,7 @@ def raw_rows(file: Path, form: str) -> list[tuple[str, dict]]:
     if not file.exists():
         raise DataError(f"{file}: missing. Get it with dvc pull (imported data) or put your own file there")
     try:
-        content = file.read_bytes().decode("utf-8-sig")
+        content = file.read_bytes().decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise DataError(
@@ -104,6 +110,9 @@ def csv_rows(file: Path, content: str):
     # newline="": the csv module itself decides what a line break inside quotes is
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
     try:
+        for column, times in Counter(reader.fieldnames or []).items():
+            if times > 1:
+                raise DataError(f"{file}: column {column!r} twice; only one of them could be read")
         for number, row in enumerate(reader, start=1):
             if None in row or None in row.values():
                 found = (
@@ -112,7 +121,7 @@ def csv_rows(file: Path, content: str):
                 raise DataError(f"{file}: row {number}: {found} cells where the header has {len(reader.fieldnames)}")
             yield f"{file}: row {number}", row
     except csv.Error as error:
-        raise DataError(f"{file}: line {reader.line_num}: {error}") from None
+        raise DataError(f"{file}: line {reader.reader.line_num}: {error}") from None
 
 
 def jsonl_rows(file: Path, content: str):
@@ -121,12 +130,25 @@ def jsonl_rows(file: Path, content: str):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
+            row = json.loads(line, object_pairs_hook=fields)
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{file}: row {number}: not JSON: {error}") from None
         if not isinstance(row, dict):
             raise DataError(f"{file}: row {number}: found {type(row).__name__}, expected an object with named fields")
+        for name, value in row.items():
+            if isinstance(value, str) and HALF_PAIR.search(value):
+                raise DataError(
+                    f"{file}: row {number}: {value!r} in {name!r} holds half a surrogate pair; no file can store it"
+                )
         yield f"{file}: row {number}", row
+
+
+def fields(pairs: list[tuple[str, object]]) -> dict:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise ValueError(f"field {twice!r} twice")
+    return row
 
 
 def cell(place: str, row: dict, column: str):
@@ -140,13 +162,20 @@ def cell(place: str, row: dict, column: str):
 def identities(rows: list, column: str) -> list[str]:
     first = {}
     for place, row in rows:
-        identity = str(cell(place, row, column))
-        if not identity.strip():
-            raise DataError(f"{place}: empty id in column {column!r}")
+        identity = identity_of(place, row, column)
         if identity in first:
             raise DataError(f"{place}: id {identity!r} again, first at {first[identity]}; ids must be unique")
         first[identity] = place
     return list(first)
+
+
+def identity_of(place: str, row: dict, column: str) -> str:
+    value = cell(place, row, column)
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise DataError(f"{place}: id in column {column!r} is {value!r}, expected text or a whole number")
+    if not str(value).strip():
+        raise DataError(f"{place}: empty id in column {column!r}")
+    return str(value)
 
 
 def texts(rows: list, column: str) -> list[str]:
@@ -202,11 +231,12 @@ def collapse(place: str, raw: set[str], labels: Labels) -> str:
 
 
 def number(place: str, value: object) -> float:
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = float("nan")
-    if not np.isfinite(found):
+    found = float("nan")
+    # float() would also take true and 1_000
+    if isinstance(value, int | float | str) and not isinstance(value, bool) and "_" not in str(value):
+        with contextlib.suppress(ValueError, OverflowError):
+            found = float(value)
+    if not abs(found) <= float(np.finfo(np.float32).max):  # the type of the targets
         raise DataError(f"{place}: found {value!r} where a regression head needs a finite number")
     return found
 
@@ -227,7 +257,7 @@ def given_splits(ids: pd.Series, source: Source, folder: Path) -> list[str]:
     split_of, known = {}, set(ids)
     for name, file in source.splits.files.items():
         for place, row in raw_rows(folder / file, "csv" if file.endswith(".csv") else "jsonl"):
-            identity = str(cell(place, row, source.id))
+            identity = identity_of(place, row, source.id)
             if identity not in known:
                 raise DataError(
                     f"{place}: id {identity!r} is not in {', '.join(source.files)}; the split names a row that is not there"

@@ -23,8 +23,11 @@ def main(task: str) -> None:
     p = read(task)
     heads = layout({name: head.model_dump() for name, head in p.heads.items()})
     rule = p.decision.model_dump()
-    frame = pd.read_parquet(tables.prepared(task))
-    targets = tables.targets(frame, heads, str(tables.prepared(task)))
+    file = tables.prepared(task)
+    if not file.exists():
+        raise DataError(f"{file}: missing. Run: dvc repro prepare@{task}")
+    frame = pd.read_parquet(file)
+    targets = tables.targets(frame, heads, str(file))
     answers = decision.gold(rule, heads, targets)
     groups = frame["text"].map(text.normal_form).factorize()[0]
 
@@ -96,35 +99,30 @@ def stratification_marks(targets: np.ndarray, heads) -> np.ndarray:
 def stratify(marks: np.ndarray, groups: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
     """A split for each row: (n,) indices into shares. Rows of one group share a split.
 
-    The rarest mark goes first, since it leaves the least choice; each group goes where that mark is missed most,
-    then where rows are missed most, then by lot.
+    The rarest mark goes first, since it leaves the least choice. Each group goes where it brings all its marks, and the
+    number of rows, closest to their shares (squared distance over share, as in a chi-squared test), then by lot.
     """
     count = groups.max() + 1
-    sizes = np.bincount(groups, minlength=count)
-    held = np.zeros((count, marks.shape[1]), dtype=np.int64)  # how often each mark occurs in each group
-    np.add.at(held, groups, marks.astype(np.int64))
-    wanted = np.outer(shares, held.sum(axis=0)).astype(float)  # (splits, marks) still missing
-    room = shares * len(groups)
+    held = np.zeros((count, marks.shape[1] + 1))  # how often each mark occurs in each group; last, the rows themselves
+    np.add.at(held, groups, np.column_stack([marks, np.ones(len(groups))]))
+    share = np.outer(shares, held.sum(axis=0))  # (splits, marks)
+    missing = share.copy()
     lots = np.random.default_rng(seed)
     place = np.full(count, -1)
-    closed = shares == 0
+    open_ = shares > 0
 
-    order = np.argsort(held.sum(axis=0), kind="stable")
+    order = np.argsort(held.sum(axis=0), kind="stable")  # the rows are last, and take those without any mark
     for mark in tqdm(order, desc="stratify", unit="label"):
         members = np.flatnonzero((held[:, mark] > 0) & (place < 0))
         # large groups first: they fit worst once the splits fill up
-        for group in members[np.lexsort((lots.random(len(members)), -sizes[members]))]:
-            missing = np.where(closed, -np.inf, wanted[:, mark])
-            best = np.flatnonzero(missing >= missing.max() - 1e-9)
-            if len(best) > 1:
-                best = best[room[best] >= room[best].max() - 1e-9]
-            choice = best[0] if len(best) == 1 else lots.choice(best)
+        for group in members[np.lexsort((lots.random(len(members)), -held[members, -1]))]:
+            mine = held[group] > 0
+            add = held[group, mine]
+            gain = np.full(len(shares), -np.inf)  # a share of 0 gets nothing
+            gain[open_] = ((2 * missing[open_][:, mine] - add) * add / share[open_][:, mine]).sum(axis=1)
+            choice = lots.choice(np.flatnonzero(gain >= gain.max() - 1e-9))
             place[group] = choice
-            wanted[choice] -= held[group]
-            room[choice] -= sizes[group]
-    for group in np.flatnonzero(place < 0):  # rows without any mark (no label of a sigmoid-only task)
-        place[group] = np.where(closed, -np.inf, room).argmax()
-        room[place[group]] -= sizes[group]
+            missing[choice] -= held[group]
     return place[groups]
 
 

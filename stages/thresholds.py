@@ -62,7 +62,7 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
     if rule["rule"] == "argmax":
         return {}, {}
     names = decision.classes(rule, heads)
-    given = decision.scores(rule, heads, chances)
+    given = decision.evidence(rule, heads, chances)
     chosen = dict.fromkeys(names, 0.5)
     report = {}
     free = np.ones(len(gold), dtype=bool)
@@ -84,7 +84,7 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
                 )
 
             options = candidates(score, CANDIDATES)
-            chosen[name] = float(max(options, key=quality))
+            chosen[name] = float(max(options, key=quality, default=NEVER))
         fired = score >= chosen[name]
         hits, false = int((fired & truth).sum()), int((fired & ~truth).sum())
         report[slug(name)] = {

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from decant.decision import classes, decide, gold, scores
+from decant.decision import classes, decide, evidence, gold, scores
 from decant.heads import layout
 
 HEADS = layout(
@@ -54,13 +54,32 @@ def test_the_classes_are_the_answers_in_order(rule, names):
     [
         (ARGMAX, [[0.1, 0.9], [0.3, 0.7], [0.9, 0.1]]),
         (THRESHOLDS, [[0.6, 0.7, 0.0], [0.6, 0.4, 0.0], [0.2, 0.1, 0.9]]),
-        # otherwise scores 1 minus the highest score of the listed labels; sport is not listed
-        (PRIORITY, [[0.9, 0.7, 0.6, 0.1], [0.7, 0.4, 0.6, 0.3], [0.1, 0.1, 0.2, 0.8]]),
+        # a label counts where none before it holds; otherwise is what remains of all of them; sport is not listed
+        (
+            PRIORITY,
+            [
+                [0.9, 0.1 * 0.7, 0.1 * 0.3 * 0.6, 0.1 * 0.3 * 0.4],
+                [0.7, 0.3 * 0.4, 0.3 * 0.6 * 0.6, 0.3 * 0.6 * 0.4],
+                [0.1, 0.9 * 0.1, 0.9 * 0.9 * 0.2, 0.9 * 0.9 * 0.8],
+            ],
+        ),
     ],
     ids=RULES,
 )
-def test_scores_are_what_the_heads_say(rule, expected):
+def test_scores_say_how_likely_each_class_is(rule, expected):
     np.testing.assert_allclose(scores(rule, HEADS, np.array([CERTAIN, UNSURE, PLAIN])), expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "columns"), [(ARGMAX, [0, 1]), (THRESHOLDS, [3, 4, 5]), (PRIORITY, [1, 4, 3])], ids=RULES
+)
+def test_thresholds_are_compared_with_what_the_heads_say(rule, columns):
+    rows = np.array([CERTAIN, UNSURE, PLAIN])
+    np.testing.assert_array_equal(evidence(rule, HEADS, rows), rows[:, columns])
+
+
+def test_a_sure_first_label_leaves_nothing_to_the_others():
+    assert scores(PRIORITY, HEADS, np.array([[0, 1, 0, 1, 1, 1]])).tolist() == [[1, 0, 0, 0]]
 
 
 def test_argmax_takes_the_likeliest_label_whatever_the_thresholds():
@@ -154,4 +173,6 @@ def test_a_stricter_threshold_of_the_first_label_never_gives_it_more_rows(chance
 def test_scores_stay_between_0_and_1(chances):
     for rule in RULES.values():
         found = scores(rule, HEADS, chances)
+        assert found.shape == (len(chances), len(classes(rule, HEADS)))
         assert ((found >= 0) & (found <= 1)).all()
+    np.testing.assert_allclose(scores(PRIORITY, HEADS, chances).sum(axis=1), 1)

@@ -24,12 +24,12 @@ QUICK = settings(max_examples=100, deadline=None, database=None, derandomize=Tru
 
 
 def test_heads_lie_one_after_the_other_in_their_order():
-    assert HEADS == (
+    assert list(HEADS) == [
         Head("kind", "softmax", ("a", "b", "c"), 0),
         Head("topic", "sigmoid", ("x", "y"), 3),
         Head("urgency", "regression", (), 5),
         Head("two", "softmax", ("no", "yes"), 6),
-    )
+    ]
     assert [(head.start, head.stop) for head in HEADS] == [(0, 3), (3, 5), (5, 6), (6, 8)]
     assert width(HEADS) == 8
 
@@ -115,7 +115,8 @@ def test_a_temperature_divides_its_own_head_alone():
 
 
 def test_a_higher_temperature_is_less_certain_of_the_same_answer():
-    cool, warm = (probabilities(tempered(LOGITS, HEADS, dict.fromkeys(["kind", "topic", "two"], t)), HEADS) for t in (1, 3))
+    names = ["kind", "topic", "two"]
+    cool, warm = (probabilities(tempered(LOGITS, HEADS, dict.fromkeys(names, t)), HEADS) for t in (1, 3))
     assert (warm[:, KIND].max(axis=1) < cool[:, KIND].max(axis=1)).all()
     assert (warm[:, KIND].argmax(axis=1) == cool[:, KIND].argmax(axis=1)).all()
     assert (np.abs(warm[:, TOPIC] - 0.5) < np.abs(cool[:, TOPIC] - 0.5)).all()

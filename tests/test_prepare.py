@@ -28,7 +28,10 @@ BLOCK = {
     "decision": {"rule": "argmax", "head": "kind"},
 }
 ANY_OF = {"labels": {"topic": TOPIC}}, {"topic": {"kind": "sigmoid", "labels": ["money", "sport"]}}
-NUMBER = {"labels": {"kind": KIND, "urgency": {"column": "urgency"}}}, BLOCK["heads"] | {"urgency": {"kind": "regression"}}
+NUMBER = (
+    {"labels": {"kind": KIND, "urgency": {"column": "urgency"}}},
+    BLOCK["heads"] | {"urgency": {"kind": "regression"}},
+)
 JSONL = {"files": ["rows.jsonl"], "format": "jsonl"}
 
 
@@ -43,7 +46,8 @@ def lines(*rows: dict | str) -> str:
 
 def row(**changes) -> dict:
     """A good row; a value of ... leaves the field out."""
-    return {name: value for name, value in ({"id": "1", "text": "hi", "kind": "ham"} | changes).items() if value is not ...}
+    fields = {"id": "1", "text": "hi", "kind": "ham"} | changes
+    return {name: value for name, value in fields.items() if value is not ...}
 
 
 def arrange(workspace: Path, files: dict[str, str | bytes], source=None, heads=None, **sections) -> None:
@@ -52,7 +56,7 @@ def arrange(workspace: Path, files: dict[str, str | bytes], source=None, heads=N
     folder.mkdir(parents=True)
     for name, content in files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    block = dict.fromkeys(COMMITTED["defaults"], {}) | copy.deepcopy(BLOCK) | sections
+    block = {key: {} for key in COMMITTED["defaults"]} | copy.deepcopy(BLOCK) | sections
     block["source"] |= source or {}
     block["heads"] = heads or block["heads"]
     tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "defaults")}
@@ -107,18 +111,18 @@ def test_several_files_are_read_in_their_order(workspace):
     assert frame[["id", "text", "kind"]].to_numpy().tolist() == [["1", "hi", "ham"], ["2", "win", "spam"]]
 
 
-IDS = ["NA", "null", "None", "nan", "", "007", "1e5", "1.0", "True", "12345678901234567890", "=1+1", "ид", "a b"]
+IDS = ["NA", "null", "None", "nan", "007", "1e5", "1.0", "True", "12345678901234567890", "=1+1", "ид", "a b"]
 
 
-@pytest.mark.parametrize("identity", [one for one in IDS if one])
+@pytest.mark.parametrize("identity", IDS)
 def test_an_id_stays_the_text_it_is(workspace, identity):
     frame = prepared(workspace, {"rows.csv": table(f"{identity},hi,ham\nx,hi,ham\n")})
     assert identity in frame["id"].tolist()
 
 
-@pytest.mark.parametrize(("identity", "text"), [(7, "7"), (12345678901234567890, "12345678901234567890"), ("null", "null")])
-def test_a_number_as_id_in_jsonl_becomes_text(workspace, identity, text):
-    assert prepared(workspace, {"rows.jsonl": lines(row(id=identity))}, JSONL)["id"].tolist() == [text]
+@pytest.mark.parametrize("identity", [7, 0, 12345678901234567890])
+def test_a_number_as_id_in_jsonl_becomes_text(workspace, identity):
+    assert prepared(workspace, {"rows.jsonl": lines(row(id=identity))}, JSONL)["id"].tolist() == [f"{identity}"]
 
 
 @pytest.mark.parametrize("word", ["NA", "null", "nan", "None", "True", "1.50"])
@@ -258,7 +262,8 @@ def test_given_splits_mark_their_rows_and_rest_the_others(workspace):
     }
     splits = {"files": {"train": "train.csv", "test": "test.jsonl"}, "rest": "calib"}
     frame = prepared(workspace, files, {"splits": splits})
-    assert dict(zip(frame["id"], frame["split"], strict=True)) == {"04": "train", "1": "train", "2": "calib", "3": "test"}
+    assert frame["id"].tolist() == ["04", "1", "2", "3"]
+    assert frame["split"].tolist() == ["train", "train", "calib", "test"]
 
 
 def test_given_splits_that_name_every_row_need_no_rest(workspace):
@@ -292,7 +297,14 @@ def test_the_metrics_count_every_row_and_word(workspace):
 
 
 def test_only_the_steps_that_are_on_are_run_and_counted(workspace):
-    off = {"html": False, "unicode": "keep", "invisible": False, "urls": "keep", "mentions": "mask", "whitespace": False}
+    off = {
+        "html": False,
+        "unicode": "keep",
+        "invisible": False,
+        "urls": "keep",
+        "mentions": "mask",
+        "whitespace": False,
+    }
     frame = prepared(workspace, {"rows.csv": table("1, <b>  @ann,ham\n")}, cleaning=off | {"repeats": 0})
     assert frame["text"].tolist() == [" <b>  @user"]
     assert [key for key in metrics(workspace) if key.startswith("clean_")] == ["clean_mentions"]
@@ -319,7 +331,11 @@ BAD_CSV = {
     "byte order mark alone": ({"rows.csv": b"\xef\xbb\xbf"}, {}, "rows.csv: no rows"),
     "header only": ({"rows.csv": "id,text,kind\n"}, {}, "rows.csv: no rows; it must hold at least one"),
     "second file empty": ({"rows.csv": GOOD, "b.csv": ""}, {"files": ["rows.csv", "b.csv"]}, "b.csv: no rows"),
-    "no header": ({"rows.csv": "1,hi,ham\n2,win,spam\n"}, {}, "rows.csv: row 1: no column 'id'; columns are 1, hi, ham"),
+    "no header": (
+        {"rows.csv": "1,hi,ham\n2,win,spam\n"},
+        {},
+        "rows.csv: row 1: no column 'id'; columns are 1, hi, ham",
+    ),
     "semicolons": ({"rows.csv": "id;text;kind\n1;hi;ham\n"}, {}, "row 1: no column 'id'; columns are id;text;kind"),
     "no id column": ({"rows.csv": "key,text,kind\n1,hi,ham\n"}, {}, "no column 'id'; columns are key, text, kind"),
     "no text column": ({"rows.csv": "id,post,kind\n1,hi,ham\n"}, {}, "no column 'text'; columns are id, post, kind"),
@@ -353,8 +369,16 @@ BAD_CSV = {
     "blank id": ({"rows.csv": table("1,hi,ham\n  ,x,ham\n")}, {}, "rows.csv: row 2: empty id in column 'id'"),
     "too many cells": ({"rows.csv": table("1,hi,ham\n2,a,b,ham\n")}, {}, "row 2: 4 cells where the header has 3"),
     "too few cells": ({"rows.csv": table("1,hi,ham\n2,ham\n")}, {}, "row 2: 2 cells where the header has 3"),
-    "quote never closed": ({"rows.csv": table('1,hi,ham\n2,"win,spam\n3,x,ham\n')}, {}, "line 4: unexpected end of data"),
-    "text behind a quote": ({"rows.csv": table('1,hi,ham\n2,"win"!,spam\n3,x,ham\n')}, {}, "line 3: ',' expected after"),
+    "quote never closed": (
+        {"rows.csv": table('1,hi,ham\n2,"win,spam\n3,x,ham\n')},
+        {},
+        "line 4: unexpected end of data",
+    ),
+    "text behind a quote": (
+        {"rows.csv": table('1,hi,ham\n2,"win"!,spam\n3,x,ham\n')},
+        {},
+        "line 3: ',' expected after",
+    ),
     "Latin-1": ({"rows.csv": table("1,hi,ham\n2,café,ham\n").encode("latin-1")}, {}, "rows.csv: line 3: not UTF-8"),
     "Latin-1 behind a byte order mark": (
         {"rows.csv": b"\xef\xbb\xbfid,text,kind\n\xe9,hi,ham\n"},
@@ -400,7 +424,7 @@ BAD_CSV = {
         {"splits": {"files": SPLITS}},
         "data/raw/mini: 1 rows are in no split file and source.splits.rest names no split",
     ),
-}  # fmt: skip
+}
 BAD_JSONL = {
     "broken line": (lines(row(), '{"id": "2", "text'), "rows.jsonl: row 2: not JSON"),
     "two objects in a line": (lines(row()) + lines(row(id="2")), "rows.jsonl: row 1: not JSON: Extra data"),

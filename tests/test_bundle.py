@@ -1,0 +1,322 @@
+"""The bundle: everything in one folder, opened by its shipped part alone, and by nothing but the bytes it lists."""
+
+import csv
+import shutil
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+import tiny
+from onnx import TensorProto, helper, numpy_helper
+from transformers import BertConfig
+
+from decant import decision, runtime, tables
+from decant.errors import BundleError, CacheError, ParityError
+from decant.files import digest, read_json, write_json
+from decant.heads import layout, probabilities
+from decant.text import clean
+from stages import bundle as stage
+from stages import prepare
+
+WORDS = ["claim", "airdrop", "btc", "salary", "hello", "now"]
+# what each word adds to the logits honest, scam, crypto, money, urgency; [CLS] is where a text starts
+ADDS = {"[CLS]": [1, -1, -2, -2, 0.25], "airdrop": [-2, 2, 0, 0, 0], "btc": [0, 0, 4, 0, 0], "now": [0, 0, 0, 0, 0.5]}
+DESCRIBED = {
+    "scam": {"kind": "softmax", "labels": ["honest", "scam"]},
+    "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
+    "urgency": {"kind": "regression", "labels": []},
+}
+HEADS = layout(DESCRIBED)
+
+
+def write_model(file, vocabulary):
+    """An ONNX file whose logits are the sum of what its words add."""
+    adds = np.zeros((len(vocabulary), 5), dtype=np.float32)
+    for word, values in ADDS.items():
+        adds[vocabulary[word]] = values
+    nodes = [
+        helper.make_node("Gather", ["adds", "input_ids"], ["each"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
+        helper.make_node("Mul", ["each", "column"], ["kept"]),
+        helper.make_node("ReduceSum", ["kept", "middle"], ["logits"], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "words",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in
+         ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 5])],
+        [numpy_helper.from_array(adds, "adds"), numpy_helper.from_array(np.array([2]), "last"),
+         numpy_helper.from_array(np.array([1]), "middle")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, str(file))
+
+
+def write_task(workspace, texts=("hello",)):
+    """What the bundle stage reads: a student, an int8 file, thresholds and valid texts (cleaned already)."""
+    entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
+    tiny.shrink(workspace / "params.yaml", entry)
+    models = workspace / "models" / "demo"
+    models.mkdir(parents=True)
+    tokenizer = tiny.write_tokenizer(
+        models / "student", ["0123456789 abcdefghijklmnopqrstuvwxyz .,!?&;<>@", *WORDS * 2]
+    )
+    write_json(models / "student" / "config.json", {"encoder": BertConfig(vocab_size=len(tokenizer)).to_dict()})
+    write_model(models / "onnx" / "model_quantized.onnx", tokenizer.get_vocab())
+    write_json(models / "thresholds.json", {"student_int8": {"scam": 0.9, "crypto": 0.6}, "linear": {"scam": 0.1}})
+    frame = pd.DataFrame({"id": [str(row) for row in range(len(texts))], "text": texts, "scam": "honest"})
+    frame = frame.assign(urgency=0.5, **{"topic.crypto": False, "topic.money": False})
+    (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(tables.split_file("demo", "valid"))
+
+
+def write_bundle(workspace):
+    """models/demo/bundle, made by the stage."""
+    write_task(workspace)
+    stage.main("demo")
+    return workspace / "models" / "demo" / "bundle"
+
+
+@pytest.fixture
+def bundle(workspace):
+    return write_bundle(workspace)
+
+
+FILES = ["config.json", "onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"]
+
+# --- what is in it ----------------------------------------------------------------------------------------------------
+
+
+def test_the_bundle_holds_its_files_and_lists_them(bundle, workspace):
+    found = sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file())
+    assert found == sorted([*FILES, "decant.json"])
+    record = read_json(bundle / "decant.json")
+    assert record["files"] == {name: digest(bundle / name) for name in FILES}
+    assert record["model_md5"] == digest(workspace / "models/demo/onnx/model_quantized.onnx", "md5")
+    assert record["thresholds"] == {"scam": 0.9, "crypto": 0.6}
+    assert record["max_length"] == 48
+    assert record["heads"] == DESCRIBED
+    assert record["decision"]["order"] == ["scam", "crypto"]
+
+
+def test_the_same_inputs_give_the_same_bytes(bundle):
+    before = {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    stage.main("demo")
+    assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
+
+
+def test_other_runtimes_find_a_name_for_each_logit(bundle):
+    config = read_json(bundle / "config.json")
+    assert config["architectures"] == ["BertForSequenceClassification"]
+    assert config["problem_type"] == "multi_label_classification"
+    names = ["honest", "scam", "crypto", "money", "urgency"]
+    assert config["id2label"] == {str(index): name for index, name in enumerate(names)}
+    assert config["label2id"] == {name: index for index, name in enumerate(names)}
+
+
+def test_a_single_softmax_head_is_a_plain_classifier():
+    heads = layout({"kind": {"kind": "softmax", "labels": ["a", "b", "c"]}})
+    config = stage.transformers_config({"encoder": {"model_type": "distilbert", "dim": 8}}, heads)
+    assert config["architectures"] == ["DistilBertForSequenceClassification"]
+    assert config["problem_type"] == "single_label_classification"
+
+
+# --- what it answers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "scam", "crypto", "urgency"),
+    [
+        pytest.param("claim airdrop airdrop", "scam", 0.9975, 0.1192, 0.25, id="scam"),
+        pytest.param("btc hello", "crypto", 0.1192, 0.8808, 0.25, id="crypto"),
+        pytest.param("airdrop airdrop btc now", "scam", 0.9975, 0.8808, 0.75, id="scam before crypto"),
+        pytest.param("airdrop", "clean", 0.8808, 0.1192, 0.25, id="a scam below its threshold of 0.9"),
+        pytest.param("", "clean", 0.1192, 0.1192, 0.25, id="no word at all"),
+    ],
+)
+def test_the_answer_follows_rule_and_thresholds(bundle, text, answer, scam, crypto, urgency):
+    found = runtime.Bundle(bundle).predict([text])[0]
+    assert found["answer"] == answer
+    assert found["heads"]["scam"]["scam"] == scam
+    assert found["heads"]["topic"]["crypto"] == crypto
+    assert found["heads"]["urgency"] == urgency
+    assert sum(found["heads"]["scam"].values()) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("rule", "thresholds", "answers"),
+    [
+        pytest.param({"rule": "argmax", "head": "scam"}, {}, ["honest", "scam", "honest"], id="argmax"),
+        pytest.param(
+            {"rule": "thresholds", "head": "topic"},
+            {"crypto": 0.5, "money": 0.1},
+            [["money"], ["money"], ["crypto", "money"]],
+            id="thresholds",
+        ),
+        pytest.param(
+            {"rule": "thresholds", "head": "topic"},
+            {"crypto": 0.5, "money": 0.5},
+            [[], [], ["crypto"]],
+            id="none of them",
+        ),
+    ],
+)
+def test_other_rules_answer_too(bundle, rule, thresholds, answers):
+    record = read_json(bundle / "decant.json")
+    write_json(bundle / "decant.json", record | {"decision": rule, "thresholds": thresholds})
+    found = runtime.Bundle(bundle).predict(["hello", "airdrop", "btc"])
+    assert [one["answer"] for one in found] == answers
+
+
+def test_no_text_no_answer(bundle):
+    assert runtime.Bundle(bundle).predict([]) == []
+
+
+def test_an_answer_does_not_depend_on_the_texts_beside_it(bundle):
+    opened = runtime.Bundle(bundle)
+    texts = ["airdrop airdrop", "hello " * 60, "btc"]
+    np.testing.assert_array_equal(opened.logits(texts), np.stack([opened.logits([text])[0] for text in texts]))
+
+
+def test_a_text_is_cut_at_the_length_of_training(bundle):
+    opened = runtime.Bundle(bundle)
+    assert len(opened.model.tokenizer.encode("hello " * 100).ids) == 48
+    assert opened.predict(["hello " * 100 + "airdrop " * 9])[0]["answer"] == "clean"
+
+
+def test_a_moved_bundle_answers_alike(bundle, tmp_path):
+    before = runtime.Bundle(bundle).predict(WORDS)
+    moved = shutil.copytree(bundle, tmp_path / "else" / "where")
+    shutil.rmtree(tmp_path / "models")
+    assert runtime.Bundle(moved).predict(WORDS) == before
+
+
+RAW = [
+    "AIR\u200bDROP &amp; <b>airdrop</b> now",
+    "\U0001d41a\U0001d422\U0001d42b\U0001d41d\U0001d42b\U0001d428\U0001d429 \t\n  now",
+    "&amp;lt;i&amp;gt;airdrop&amp;lt;/i&amp;gt; ｂｔｃ",
+    "www.example.test/now @someone btc!!!!",
+]
+
+
+def test_raw_text_is_cleaned_as_the_prepare_stage_does(bundle, workspace):
+    """The rows of the table go through prepare, the raw texts through the bundle: the logits must be the same."""
+    (workspace / "data" / "raw" / "demo").mkdir(parents=True)
+    with open(workspace / "data/raw/demo/posts.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text", "kind", "topics", "urgency", "handle", "time"])
+        writer.writerows([str(row), text, "clean", "", "0.5", "@a", "t"] for row, text in enumerate(RAW))
+    prepare.main("demo")
+    table = pd.read_parquet(tables.prepared("demo"))
+    opened = runtime.Bundle(bundle)
+    assert table["raw"].tolist() == RAW
+    assert (table["raw"] != table["text"]).sum() == 3
+    np.testing.assert_array_equal(opened.logits(RAW), opened.model.logits(table["text"].tolist()))
+    assert not np.array_equal(opened.logits(RAW), opened.model.logits(RAW))
+    settings = read_json(bundle / "decant.json")["cleaning"]
+    assert [clean(text, settings) for text in RAW] == table["text"].tolist()
+
+
+# --- what it refuses --------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_no_bundle_is_named(tmp_path):
+    with pytest.raises(BundleError, match=r"nothing: no decant\.json, so this is not a bundle"):
+        runtime.Bundle(tmp_path / "nothing")
+
+
+def test_a_bundle_without_its_record_is_refused(bundle):
+    (bundle / "decant.json").unlink()
+    with pytest.raises(BundleError, match=r"no decant\.json, so this is not a bundle\. Build one with dvc repro"):
+        runtime.Bundle(bundle)
+
+
+def test_a_broken_record_is_refused(bundle):
+    text = (bundle / "decant.json").read_text()
+    (bundle / "decant.json").write_text(text[: len(text) // 2])
+    with pytest.raises(BundleError, match=r"decant\.json: not JSON .*Build the bundle again"):
+        runtime.Bundle(bundle)
+
+
+@pytest.mark.parametrize("number", [2, 0, "1", None], ids=repr)
+def test_another_format_is_refused(bundle, number):
+    record = read_json(bundle / "decant.json")
+    write_json(bundle / "decant.json", record | {"format": number})
+    with pytest.raises(BundleError, match=rf"format {number!r}, this version of decant reads 1"):
+        runtime.Bundle(bundle)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(bundle, name):
+    (bundle / name).unlink()
+    with pytest.raises(BundleError, match=rf"{name}: missing\. Copy the whole folder"):
+        runtime.Bundle(bundle)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_changed_byte_is_noticed(bundle, name):
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(content)
+    words = rf"{name}: sha256 {digest(bundle / name)[:12]}…, decant\.json lists .*changed after bundling"
+    with pytest.raises(BundleError, match=words):
+        runtime.Bundle(bundle)
+
+
+def test_a_bundle_that_changes_cleaned_text_stops_the_stage(workspace, monkeypatch):
+    """Planted: a runtime whose cleaning is not the table's."""
+    write_task(workspace, ["hello airdrop"])
+    monkeypatch.setattr(runtime, "clean", lambda text, settings: clean(text, settings) + " now")
+    with pytest.raises(ParityError, match=r"demo: the bundle and the int8 file differ by 5\.00e-01 on valid texts"):
+        stage.main("demo")
+    assert not (workspace / "models" / "demo" / "bundle").exists()
+
+
+def test_a_bundle_with_another_tokenizer_stops_the_stage(workspace, monkeypatch):
+    """Planted: a copy of the tokenizer in which two words have changed places."""
+    write_task(workspace, ["hello airdrop"])
+    real = shutil.copyfile
+
+    def swapped(source, target):
+        real(source, target)
+        if str(target).endswith("tokenizer.json"):
+            content = read_json(target)
+            words = content["model"]["vocab"]
+            words["hello"], words["btc"] = words["btc"], words["hello"]
+            write_json(target, content)
+
+    monkeypatch.setattr(stage.shutil, "copyfile", swapped)
+    with pytest.raises(ParityError, match="the tokenizer be the same file"):
+        stage.main("demo")
+    assert not (workspace / "models" / "demo" / "bundle").exists()
+
+
+def test_a_failed_build_leaves_the_old_bundle_in_place(bundle, workspace, monkeypatch):
+    before = digest(bundle / "decant.json")
+    monkeypatch.setattr(runtime, "clean", lambda text, settings: text + " now")
+    with pytest.raises(ParityError, match="differ by"):
+        stage.main("demo")
+    assert digest(bundle / "decant.json") == before
+    assert [path.name for path in (workspace / "models" / "demo").glob("*bundle*")] == ["bundle"]
+
+
+def test_missing_thresholds_stop_the_stage(workspace):
+    write_task(workspace)
+    (workspace / "models" / "demo" / "thresholds.json").unlink()
+    with pytest.raises(CacheError, match=r"thresholds\.json: missing"):
+        stage.main("demo")
+
+
+def test_the_runtime_decides_as_the_metrics_do(bundle):
+    """evaluate applies decision.decide to the bundle's logits; predict must give the same answers."""
+    opened = runtime.Bundle(bundle)
+    texts = [f"{one} {two} {three}" for one in WORDS for two in WORDS for three in WORDS]
+    chances = probabilities(opened.logits(texts), HEADS)
+    answers = decision.decide(opened.rule, HEADS, chances, opened.thresholds)
+    names = np.array(decision.classes(opened.rule, HEADS))
+    assert [one["answer"] for one in opened.predict(texts)] == names[answers.argmax(axis=1)].tolist()
+    assert set(names[answers.argmax(axis=1)]) == {"scam", "crypto", "clean"}

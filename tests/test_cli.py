@@ -1,0 +1,264 @@
+"""The command line: predict with the shipped part alone, verdict, and promote, which lets no red bundle through."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from graph import ROOT
+from test_bundle import write_bundle
+
+from decant.__main__ import main
+from decant.errors import BundleError, CacheError, DecantError, PromotionError
+from decant.files import digest, read_json, write_json
+from decant.promotion import promote
+
+HEAVY = ["torch", "transformers", "pandas", "dvc", "sklearn", "scipy", "pydantic", "ruamel", "onnx", "safetensors"]
+
+
+@pytest.fixture
+def bundle(workspace):
+    return write_bundle(workspace)
+
+
+def judge(workspace, **gates):
+    """gate.json and the model card, as gate and report leave them. gates: name -> whether it passed."""
+    bundle = workspace / "models" / "demo" / "bundle"
+    folder = workspace / "metrics" / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = {name: {"value": 0.03, "bound": 0.02, "pass": passed} for name, passed in gates.items()}
+    write_json(
+        folder / "gate.json",
+        {
+            "verdict": "green" if all(gates.values()) else "red",
+            "model_md5": digest(bundle / "onnx" / "model_quantized.onnx", "md5"),
+            "bundle_md5": digest(bundle / "decant.json", "md5"),
+        }
+        | entries,
+    )
+    (folder / "card.md").write_text("# demo\n", encoding="utf-8")
+
+
+def released(workspace):
+    return [path.name for path in workspace.glob("release/*")]
+
+
+# --- predict ----------------------------------------------------------------------------------------------------------
+
+
+def test_predict_shows_answer_text_and_scores(bundle, capsys):
+    assert main(["predict", "--task", "demo", "airdrop airdrop now", "hello"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "scam\tairdrop airdrop now"
+    assert lines[1] == "  scam: honest 0.0025  scam 0.9975"
+    assert lines[2] == "  topic: crypto 0.1192  money 0.1192"
+    assert lines[3] == "  urgency: 0.75"
+    assert lines[4] == "  decision: priority (scam >= 0.9  crypto >= 0.6)"
+    assert lines[5] == "clean\thello"
+
+
+def test_predict_writes_one_json_object_per_line(bundle, capsys):
+    assert main(["predict", "--task", "demo", "--json", "btc ✓", "two\nlines"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["text"] for one in found] == ["btc ✓", "two\nlines"]
+    assert found[0]["answer"] == "crypto"
+    assert found[0]["heads"] == {
+        "scam": {"honest": 0.8808, "scam": 0.1192},
+        "topic": {"crypto": 0.8808, "money": 0.1192},
+        "urgency": 0.25,
+    }
+
+
+def test_predict_reads_a_text_per_line_from_stdin(bundle, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("btc\n\nairdrop airdrop\r\nhello"))
+    assert main(["predict", "--task", "demo", "--json", "-"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["answer"] for one in found] == ["crypto", "clean", "scam", "clean"]
+
+
+def test_predict_takes_a_bundle_from_anywhere(bundle, workspace, capsys):
+    moved = shutil.move(bundle, workspace / "elsewhere")
+    assert main(["predict", "--task", "demo", "--bundle", str(moved), "btc"]) == 0
+    assert capsys.readouterr().out.startswith("crypto\tbtc\n")
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [pytest.param("btc", "crypto\tbtc", id="one"), pytest.param("hello", "none\thello", id="none of them")],
+)
+def test_predict_shows_the_labels_of_a_threshold_rule(bundle, capsys, texts, shown):
+    changes = {"decision": {"rule": "thresholds", "head": "topic"}, "thresholds": {"crypto": 0.5, "money": 0.5}}
+    write_json(bundle / "decant.json", read_json(bundle / "decant.json") | changes)
+    assert main(["predict", "--task", "demo", texts]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == shown
+
+
+def test_a_missing_bundle_is_one_line_and_status_1(workspace, capsys):
+    assert main(["predict", "--task", "demo", "hello"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: models/demo/bundle: no decant.json, so this is not a bundle")
+    assert len(printed.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["predict", "hello"], ["predict", "--task", "demo"], ["publish"]], ids=str)
+def test_a_wrong_call_is_explained(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: decant" in capsys.readouterr().err
+
+
+def test_predict_needs_the_shipped_part_alone(bundle):
+    """In a process of its own: what predict imports is what a user has to install."""
+    code = (
+        "import sys; from decant.__main__ import main; status = main(sys.argv[1:]); "
+        "print(' '.join(sorted({name.split('.')[0] for name in sys.modules})), file=sys.stderr); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, "predict", "--task", "demo", "--bundle", str(bundle), "btc"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith("crypto\tbtc")
+    loaded = set(found.stderr.split())
+    assert {"onnxruntime", "tokenizers", "numpy"} <= loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_the_module_is_the_command(workspace):
+    """python -m decant, with its exit status and its message on stderr."""
+    command = [sys.executable, "-m", "decant", "predict", "--task", "demo", "--bundle", str(workspace), "btc"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 1
+    assert found.stdout == ""
+    assert found.stderr.startswith(f"error: {workspace}: no decant.json")
+
+
+# --- promote ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_green_bundle_is_released_with_its_verdict_and_card(bundle, workspace, capsys):
+    judge(workspace, scam_fpr=True)
+    assert main(["promote", "--task", "demo"]) == 0
+    release = workspace / "release" / "demo"
+    for path in bundle.rglob("*"):
+        assert path.is_dir() or (release / path.relative_to(bundle)).read_bytes() == path.read_bytes()
+    assert (release / "gate.json").read_bytes() == (workspace / "metrics/demo/gate.json").read_bytes()
+    assert (release / "README.md").read_text() == "# demo\n"
+    md5 = digest(bundle / "onnx" / "model_quantized.onnx", "md5")
+    assert capsys.readouterr().out == f"released demo ({md5}) to release/demo\n"
+    assert main(["predict", "--task", "demo", "--bundle", str(release), "btc"]) == 0
+
+
+def test_promote_replaces_an_older_release(bundle, workspace):
+    judge(workspace, scam_fpr=True)
+    (workspace / "out").mkdir()
+    (workspace / "out" / "left over").write_text("old")
+    assert main(["promote", "--task", "demo", "--to", "out"]) == 0
+    assert sorted(path.name for path in (workspace / "out").iterdir()) == sorted(
+        ["README.md", "config.json", "decant.json", "gate.json", "onnx", "tokenizer.json", "tokenizer_config.json"]
+    )
+
+
+def test_a_red_bundle_is_refused_and_each_failed_gate_named(bundle, workspace, capsys):
+    judge(workspace, scam_fpr=False, int8_size=True, leakage=False)
+    assert main(["promote", "--task", "demo"]) == 1
+    message = capsys.readouterr().err
+    assert "scam_fpr is 0.03, bound 0.02" in message
+    assert "leakage is 0.03, bound 0.02" in message
+    assert "int8_size" not in message
+    assert released(workspace) == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param({"verdict": "green"}, id="a red gate under a green verdict"),
+        pytest.param({"scam_fpr": {"value": 0, "bound": 0, "pass": True}}, id="a red verdict over green gates"),
+        pytest.param({"verdict": "unknown", "scam_fpr": {"value": 0, "bound": 0, "pass": True}}, id="another verdict"),
+    ],
+)
+def test_a_verdict_that_contradicts_itself_is_refused(bundle, workspace, edit):
+    judge(workspace, scam_fpr=False)
+    file = workspace / "metrics" / "demo" / "gate.json"
+    write_json(file, read_json(file) | edit)
+    with pytest.raises(PromotionError, match=r"scam_fpr|the verdict is .*not green"):
+        promote("demo", bundle, workspace / "release" / "demo")
+    assert released(workspace) == []
+
+
+def test_other_model_bytes_than_those_judged_are_refused(bundle, workspace):
+    """Planted: another model, with a record that lists it: the bundle alone is sound."""
+    judge(workspace, scam_fpr=True)
+    model = bundle / "onnx" / "model_quantized.onnx"
+    model.write_bytes(model.read_bytes() + b"\n")
+    record = read_json(bundle / "decant.json")
+    record["files"]["onnx/model_quantized.onnx"] = digest(model)
+    write_json(bundle / "decant.json", record)
+    words = rf"model_quantized\.onnx has md5 {digest(model, 'md5')}, the verdict is about .*dvc repro gate@demo"
+    with pytest.raises(PromotionError, match=words):
+        promote("demo", bundle, workspace / "release" / "demo")
+    assert released(workspace) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"thresholds": {"scam": 0.01, "crypto": 0.6}}, {"cleaning": {}}], ids=["thresholds", "cleaning"]
+)
+def test_a_changed_record_is_refused(bundle, workspace, change):
+    judge(workspace, scam_fpr=True)
+    write_json(bundle / "decant.json", read_json(bundle / "decant.json") | change)
+    with pytest.raises(PromotionError, match=r"decant\.json has md5 .*the verdict is about"):
+        promote("demo", bundle, workspace / "release" / "demo")
+    assert released(workspace) == []
+
+
+def test_a_damaged_bundle_is_refused_before_its_verdict_is_read(bundle, workspace):
+    judge(workspace, scam_fpr=False)
+    (bundle / "tokenizer.json").unlink()
+    with pytest.raises(BundleError, match=r"tokenizer\.json: missing"):
+        promote("demo", bundle, workspace / "release" / "demo")
+
+
+def test_a_bundle_without_a_verdict_is_refused(bundle, workspace, capsys):
+    with pytest.raises(CacheError, match=r"metrics/demo/gate\.json: missing"):
+        promote("demo", bundle, workspace / "release" / "demo")
+    assert main(["promote", "--task", "demo"]) == 1
+    assert "gate.json: missing" in capsys.readouterr().err
+    assert released(workspace) == []
+
+
+def test_a_missing_model_card_is_named_and_nothing_released(bundle, workspace):
+    judge(workspace, scam_fpr=True)
+    (workspace / "metrics" / "demo" / "card.md").unlink()
+    with pytest.raises(DecantError, match=r"card\.md: missing"):
+        promote("demo", bundle, workspace / "release" / "demo")
+    assert released(workspace) == []
+
+
+def test_the_verdict_of_another_task_does_not_count(bundle, workspace):
+    judge(workspace, scam_fpr=True)
+    shutil.copytree(workspace / "metrics" / "demo", workspace / "metrics" / "scam")
+    (workspace / "metrics" / "demo" / "gate.json").unlink()
+    with pytest.raises(CacheError, match=r"metrics/demo/gate\.json: missing"):
+        promote("demo", bundle, workspace / "release" / "demo")
+
+
+# --- verdict ----------------------------------------------------------------------------------------------------------
+
+
+def test_verdict_prints_every_gate_and_is_0_where_all_are_green(bundle, workspace, capsys):
+    judge(workspace, scam_fpr=True, int8_size=True)
+    assert main(["verdict"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    md5 = digest(bundle / "onnx" / "model_quantized.onnx", "md5")
+    assert printed[0] == f"demo: green (model {md5})"
+    assert printed[1:] == ["  pass  scam_fpr: 0.03 (bound 0.02)", "  pass  int8_size: 0.03 (bound 0.02)"]
+
+
+def test_verdict_is_1_where_a_gate_is_red(bundle, workspace, capsys):
+    judge(workspace, scam_fpr=False, int8_size=True)
+    assert main(["verdict"]) == 1
+    printed = capsys.readouterr()
+    assert "FAIL  scam_fpr: 0.03 (bound 0.02)" in printed.out
+    assert "scam_fpr is 0.03, bound 0.02" in printed.err
