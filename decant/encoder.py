@@ -37,9 +37,14 @@ def load_weights(folder: str | Path) -> PreTrainedModel:
         raise EncoderError(f"{folder}: no {WEIGHTS}. Only safetensors are read, never pickles")
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     model, report = AutoModel.from_pretrained(
-        folder, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True,
+        folder,
+        config=config,
+        local_files_only=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are in the report, and refused below
         **architecture_options(config),
-    )  # fmt: skip
+    )
     if report["missing_keys"]:
         raise EncoderError(
             f"{folder}/{WEIGHTS}: has no {sorted(report['missing_keys'])[:3]}; those tensors would start from random numbers"
@@ -104,6 +109,8 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerFast, expected: int, where: s
 def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> float:
     """Share of unknown tokens among all tokens of the texts, specials left out."""
     unknown = total = 0
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
     for encoding in tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False):
         unknown += encoding.ids.count(tokenizer.unk_token_id)
         total += len(encoding.ids)
@@ -167,8 +174,7 @@ def cut_vocabulary(
     model["vocab"] = {names[old]: new for old, new in renumbered.items()}
     for token in state["added_tokens"]:
         token["id"] = renumbered[token["id"]]
-    for token in (state["post_processor"] or {}).get("special_tokens", {}).values():
-        token["ids"] = [renumbered[old] for old in token["ids"]]
+    renumber(state["post_processor"] or {}, renumbered)
     state |= {"truncation": None, "padding": None}
     small = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(state)),
@@ -181,3 +187,14 @@ def cut_vocabulary(
             if [renumbered[one] for one in old] != encoding.ids:
                 raise EncoderError(f"cut vocabulary: {text[:60]!r} is tokenized in another way than before the cut")
     return small, kept
+
+
+def renumber(processor: dict, renumbered: dict[int, int]) -> None:
+    """Give a post-processor the new ids of the specials it adds, in place, in each form that tokenizer.json knows."""
+    for token in processor.get("special_tokens", {}).values():  # TemplateProcessing
+        token["ids"] = [renumbered[old] for old in token["ids"]]
+    for key in ("cls", "sep"):  # BertProcessing, RobertaProcessing
+        if key in processor:
+            processor[key][1] = renumbered[processor[key][1]]
+    for part in processor.get("processors", []):  # Sequence
+        renumber(part, renumbered)

@@ -53,6 +53,8 @@ class Tfidf:
     def load(cls, folder: Path) -> "Tfidf":
         """Raises CacheError if a file is missing or the two disagree."""
         stored = read_json(folder / "tfidf.json")
+        if not (folder / "tfidf.safetensors").exists():
+            raise CacheError(f"{folder}/tfidf.safetensors: missing. Run dvc repro, or dvc checkout to restore it")
         weights = load_file(folder / "tfidf.safetensors")
         tfidf = cls(stored["word_ngrams"], stored["char_ngrams"], stored["min_df"])
         for part, name in zip(tfidf.parts, ("word", "char"), strict=True):
@@ -105,6 +107,8 @@ def fit_head(features, targets: np.ndarray, head: Head, strength: float) -> tupl
     intercept = np.log((columns.sum(axis=0) + 1e-3) / (len(columns) - columns.sum(axis=0) + 1e-3))
     if head.kind == "softmax":
         labels = columns.argmax(axis=1)
+        if len(np.unique(labels)) == 1:
+            return coef, intercept
         model = LogisticRegression(C=strength, max_iter=1000).fit(features, labels)
         if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes: the second against the first
             coef[:, model.classes_] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2], axis=1)

@@ -45,8 +45,9 @@ def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     """
     tally = counts(gold, answers)
     each = rates(tally)
-    present = gold.any(axis=0)
-    support = gold.sum(axis=0)
+    # rows without any label (a subgroup of a multi-label task): all classes, whose rates are then 0
+    present = gold.any(axis=0) if gold.any() else np.ones(gold.shape[1], dtype=bool)
+    support = gold.sum(axis=0) if gold.any() else np.ones(gold.shape[1])
     tp, fp, fn = tally["tp"].sum(), tally["fp"].sum(), tally["fn"].sum()
     return {
         "accuracy": float((gold == answers).all(axis=1).mean()),

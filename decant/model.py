@@ -77,7 +77,9 @@ def build(encoder: PreTrainedModel, heads: dict, pooling: str, dropout: float, b
 
 def load(folder: str | Path) -> Classifier:
     """A saved classifier in eval mode, every tensor compared with the file; EncoderError if one is missing or differs."""
-    model, report = Classifier.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    model, report = Classifier.from_pretrained(
+        folder, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+    )  # mismatched sizes are in the report, and refused below
     if report["missing_keys"] or report["unexpected_keys"] or report["mismatched_keys"]:
         raise EncoderError(f"{folder}: weights do not fit config.json: {report}")
     compare_with_file(model, Path(folder) / WEIGHTS)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from decant.errors import PromotionError
+from decant.errors import CacheError, PromotionError
 from decant.files import digest, read_json, writing
 from decant.runtime import RECORD, read_record
 
@@ -40,8 +40,11 @@ def promote(task: str, bundle: Path, target: Path) -> str:
             raise PromotionError(
                 f"{file} has md5 {found}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
             )
+    card = Path("metrics") / task / "card.md"
+    if not card.exists():
+        raise CacheError(f"{card}: missing. Run: dvc repro report@{task}")
     with writing(target) as partial:
         shutil.copytree(bundle, partial)
         shutil.copyfile(gate_file(task), partial / "gate.json")
-        shutil.copyfile(Path("metrics") / task / "card.md", partial / "README.md")
+        shutil.copyfile(card, partial / "README.md")
     return gate["model_md5"]

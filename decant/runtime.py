@@ -19,6 +19,7 @@ from decant.text import clean
 
 RECORD = "decant.json"
 FORMAT = 1
+KEYS = {"task", "model_md5", "max_length", "cleaning", "heads", "decision", "thresholds", "files"}
 
 
 class Model:
@@ -97,10 +98,13 @@ def read_record(folder: Path) -> dict:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BundleError(f"{folder}: no {RECORD}, so this is not a bundle. Build one with dvc repro") from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{folder / RECORD}: not JSON ({error}). Build the bundle again") from None
-    if record.get("format") != FORMAT:
-        raise BundleError(f"{folder / RECORD}: format {record.get('format')!r}, this version of decant reads {FORMAT}")
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        found = record.get("format") if isinstance(record, dict) else record
+        raise BundleError(f"{folder / RECORD}: format {found!r}, this version of decant reads {FORMAT}")
+    if missing := KEYS - set(record):
+        raise BundleError(f"{folder / RECORD}: no {', '.join(sorted(missing))}. Build the bundle again")
     for name, expected in record["files"].items():
         file = folder / name
         if not file.exists():

@@ -184,6 +184,11 @@ class Task(Section):
                 raise ValueError(
                     f"thresholds.caps: {label!r} has no threshold that could hold a cap; classes with one: {tunable}"
                 )
+        for name in self.gates:
+            if slug(name) != name or name in ("verdict", "model_md5", "bundle_md5"):
+                raise ValueError(
+                    f"gates: {name!r} cannot be a key of gate.json; use letters, digits, - and _, e.g. {slug(name)}_gate"
+                )
         if self.distil.soft_weight + self.distil.hard_weight == 0:
             raise ValueError("distil: soft_weight and hard_weight are both 0, nothing is left to learn from")
         return self

@@ -22,7 +22,7 @@ def save(path: str | Path, ids: list[str], arrays: dict[str, np.ndarray], source
         if len(array) != len(ids):
             raise ValueError(f"{path}: {name} has {len(array)} rows for {len(ids)} ids")
     stored = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    stored["ids"] = np.frombuffer("\n".join(ids).encode(), dtype=np.uint8)
+    stored["ids"] = np.frombuffer(json.dumps(ids).encode(), dtype=np.uint8)
     # one metadata key: with several, safetensors writes them in the order of a hash map, another one each run
     header = {"decant": json.dumps({"sha256": checksum(stored), "sources": sources}, sort_keys=True)}
     with writing(path) as partial:
@@ -45,7 +45,7 @@ def load(path: str | Path, ids: list[str], sources: dict[str, str] | None = None
         raise CacheError(f"{path}: not a score file ({error}). {advice}") from None
     if header.get("sha256") != checksum(stored):
         raise CacheError(f"{path}: its content is not what was written (checksum differs). {advice}")
-    found = stored.pop("ids").tobytes().decode().split("\n")
+    found = json.loads(stored.pop("ids").tobytes())
     if found != list(ids):
         differs = next((a for a, b in zip(found, ids, strict=False) if a != b), "the number of rows")
         raise CacheError(

@@ -93,6 +93,7 @@ def fit(
         logging_strategy="epoch",
         load_best_model_at_end=True,
         save_total_limit=1,  # besides the best one
+        restore_callback_states_from_checkpoint=True,  # patience counts on after a kill
         metric_for_best_model=settings.select,
         greater_is_better=settings.select != "nll",
         label_names=["labels"],

@@ -102,7 +102,7 @@ def from_hub(place: str, download: Path) -> tuple[Path | None, str]:
             repository, revision=revision, local_dir=download, allow_patterns=[WEIGHTS, "*.json", "vocab.txt"]
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
-        return None, f"not reachable ({str(error).splitlines()[0]})"
+        return None, f"not reachable ({(str(error) or type(error).__name__).splitlines()[0]})"
     return Path(folder), f"the revision holds no {WEIGHTS}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from decant import stage
 from decant.errors import ParamsError
-from decant.files import digest, read_json, slug, write_metrics
+from decant.files import digest, read_json, write_metrics
 from decant.params import read
 from decant.runtime import RECORD
 from decant.settings import Gate
@@ -25,7 +25,7 @@ def main(task: str) -> None:
             value = round(value - lookup(metrics[gate.metric], gate, gate.minus, f"{task}.gates.{name}"), 4)
         bound = gate.max if gate.max is not None else gate.min
         passed = value <= bound if gate.max is not None else value >= bound
-        verdicts[slug(name)] = {"value": value, "bound": bound, "pass": passed}
+        verdicts[name] = {"value": value, "bound": bound, "pass": passed}
     green = all(entry["pass"] for entry in verdicts.values())
     bundle = Path("models") / task / "bundle"
     write_metrics(

@@ -6,7 +6,6 @@ probability can. Out: models/<task>/onnx/model_quantized.onnx and metrics/<task>
 """
 
 import logging
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -95,16 +94,11 @@ def quantize(source: Path, file: Path, recipe: str) -> None:
 
 
 def last_feed_forward(source: Path) -> list[str]:
-    """The products of each layer's second feed-forward matrix, where outliers of activations gather."""
+    """The products of each layer's second feed-forward matrix, the only ones that narrow: outliers gather before them."""
     graph = onnx.load(str(source)).graph
-    pattern = re.compile(r"layer\.\d+\.(output\.dense|ffn\.lin2)\.weight")
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    widest = max(max(dims) for name, dims in shapes.items() if len(dims) == 2 and "embed" not in name)
-    return [
-        node.name for node in graph.node
-        if node.op_type in ("MatMul", "Gemm")
-        and any(pattern.search(name) or (shapes.get(name, (0,))[0] == widest and len(shapes[name]) == 2) for name in node.input)
-    ]  # fmt: skip
+    weights = {node.name: shapes.get(node.input[1], (0, 0)) for node in graph.node if node.op_type == "MatMul"}
+    return [name for name, (rows, columns) in weights.items() if rows > columns]
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def main(task: str) -> None:
         scores.save(
             models / "soft" / f"{split}.safetensors",
             frame["id"].tolist(),
-            {name: array.astype(np.float16) for name, array in arrays.items()},
+            {name: half(array) for name, array in arrays.items()},
             {"table": digest(tables.split_file(task, split))},
         )
     write_json(models / "soft" / "ensemble.json", {"weights": weights, "temperatures": own})
@@ -75,6 +75,11 @@ def main(task: str) -> None:
             for name, raw in everyone.items()
         },
     )
+
+
+def half(array: np.ndarray) -> np.ndarray:
+    """float16, or float32 where a number head goes beyond 65,504."""
+    return array.astype(np.float16 if np.abs(array).max() < np.finfo(np.float16).max else np.float32)
 
 
 def vote(

@@ -6,6 +6,7 @@ stay together, and labels of all heads are spread evenly (iterative stratificati
 """
 
 import hashlib
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,13 @@ def main(task: str) -> None:
     check_support(task, answers, place, names, p.split.least)
 
     metrics = {"given": bool(given), "dropped_leaks": dropped}
+    for early, late in itertools.combinations(range(len(SPLITS)), 2):
+        shared = int(np.isin(groups[place == early], groups[place == late]).sum())
+        metrics[f"leakage_{SPLITS[early]}_{SPLITS[late]}"] = shared
+        if shared and not (given and p.split.leaks == "report"):
+            raise DataError(
+                f"{task}: {shared} texts of {SPLITS[early]} are in {SPLITS[late]} too; this is a bug in split"
+            )
     overall = answers.mean(axis=0)
     for index, split in enumerate(SPLITS):
         mine = place == index
@@ -66,14 +74,6 @@ def main(task: str) -> None:
             "drift": float(np.abs(answers[mine].mean(axis=0) - overall).max()) if mine.any() else 0.0,
             "answers": {slug(name): int(count) for name, count in zip(names, answers[mine].sum(axis=0), strict=True)},
         }
-    for early in range(len(SPLITS)):
-        for late in range(early + 1, len(SPLITS)):
-            shared = np.isin(groups[place == early], groups[place == late]).sum()
-            metrics[f"leakage_{SPLITS[early]}_{SPLITS[late]}"] = int(shared)
-            if shared and not (given and p.split.leaks == "report"):
-                raise DataError(
-                    f"{task}: {shared} texts of {SPLITS[early]} are in {SPLITS[late]} too; this is a bug in split"
-                )
     write_metrics(f"metrics/{task}/split.json", metrics)
 
 

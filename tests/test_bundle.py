@@ -235,10 +235,21 @@ def test_a_bundle_without_its_record_is_refused(bundle):
         runtime.Bundle(bundle)
 
 
-def test_a_broken_record_is_refused(bundle):
-    text = (bundle / "decant.json").read_text()
-    (bundle / "decant.json").write_text(text[: len(text) // 2])
-    with pytest.raises(BundleError, match=r"decant\.json: not JSON .*Build the bundle again"):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda content: content[: len(content) // 2], id="cut off"),
+        pytest.param(lambda content: b"", id="empty"),
+        pytest.param(lambda content: content.replace(b"honest", b"hon\xff\xfet"), id="not UTF-8"),
+        pytest.param(lambda content: b"[1]", id="no object"),
+        pytest.param(lambda content: content.replace(b'"files"', b'"filed"'), id="without its files"),
+    ],
+)
+def test_a_broken_record_is_refused(bundle, damage):
+    content = (bundle / "decant.json").read_bytes()
+    (bundle / "decant.json").write_bytes(damage(content))
+    assert damage(content) != content
+    with pytest.raises(BundleError, match=r"decant\.json: .*[Bb]uild the bundle again|decant\.json: format"):
         runtime.Bundle(bundle)
 
 

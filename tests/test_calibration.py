@@ -104,6 +104,9 @@ def test_ece_counts_certainty_in_the_last_bin():
     chances[:, 0] = chances[:, 3] = 1.0
     assert calibration.ece(chances, chances, SOFTMAX, 10) == 0
     assert calibration.ece(chances, 1 - chances, SIGMOID, 10) == 1
+    mixed = np.array([[1.0, 0, 0], [0.95, 0.05, 0]])
+    # wrong at 1, right at 0.95: in one bin the gaps 1 and -0.05 add up before their size is taken
+    assert calibration.ece(mixed, np.array([[0, 1, 0], [1, 0, 0]]), SOFTMAX, 10) == pytest.approx(0.95 / 2)
 
 
 def test_brier_is_that_of_sklearn():

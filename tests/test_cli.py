@@ -72,9 +72,10 @@ def test_predict_writes_one_json_object_per_line(bundle, capsys):
 
 
 def test_predict_reads_a_text_per_line_from_stdin(bundle, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("btc\n\nairdrop airdrop\r\nhello"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("btc\n\nairdrop airdrop\nhello"))
     assert main(["predict", "--task", "demo", "--json", "-"]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["text"] for one in found] == ["btc", "", "airdrop airdrop", "hello"]
     assert [one["answer"] for one in found] == ["crypto", "clean", "scam", "clean"]
 
 

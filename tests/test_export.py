@@ -1,4 +1,4 @@
-"""ONNX: the exported file is the student with its temperatures inside, in any shape, from any folder; int8 stays close."""
+"""ONNX: the file is the student with its temperatures inside, in any shape, from any folder; int8 stays close to it."""
 
 import re
 import shutil
@@ -164,7 +164,7 @@ def configure(workspace, **sections):
 
 @pytest.fixture
 def task(workspace, student, texts):
-    """What export and quantize read: the student and its tables; labels as the student sees them at half its certainty."""
+    """What export and quantize read: the student and its tables, labelled as it would at half its certainty."""
     entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
     tiny.shrink(workspace / "params.yaml", entry)
     shutil.copytree(student, workspace / "models" / "demo" / "student")
@@ -223,7 +223,7 @@ def test_fold_divides_each_head_by_its_own_temperature(student):
     ],
 )
 def test_a_file_unlike_torch_stops_the_stage(task, exported, monkeypatch, edit):
-    """Planted: an exporter that writes another model. Temperatures of 1 make the prepared file right but for the edit."""
+    """Planted: an exporter that writes another model. With temperatures of 1, `exported` is right but for the edit."""
     monkeypatch.setattr(calibration, "temperatures", lambda *_: {"scam": 1.0, "topic": 1.0})
     monkeypatch.setattr(
         export, "to_onnx", lambda model, file, *_: change(exported, file, "model.classifier.weight", edit)
@@ -275,7 +275,7 @@ def test_every_recipe_changes_the_numbers_and_keeps_most_answers(student, export
     assert not np.allclose(fp32, small, atol=1e-5)
     assert np.abs(fp32 - small)[:, :4].mean() < 0.05
     assert ((fp32 > 0.5) == (small > 0.5))[:, :4].all(axis=1).mean() > 0.8
-    assert (int8 / f"{recipe}.onnx").stat().st_size < 0.5 * exported.stat().st_size
+    assert (int8 / f"{recipe}.onnx").stat().st_size < 0.6 * exported.stat().st_size
 
 
 def test_the_recipes_differ(int8):

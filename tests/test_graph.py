@@ -1,10 +1,13 @@
 """dvc.yaml against the code: what a stage declares is exactly what it imports and reads."""
 
 import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from graph import ROOT, imported, modules, sections
 from ruamel.yaml import YAML
 
@@ -131,3 +134,15 @@ def test_top_level_metrics_and_plots_cover_every_task():
     plotted = {file for plot in GRAPH["plots"] for settings in plot.values() for file in settings["y"]}
     tables = ("confusion", "precision_recall", "reliability")
     assert plotted == {f"metrics/{task}/plots/{table}.csv" for task in tasks for table in tables}
+
+
+def test_dvc_sees_the_pinned_raw_files_and_what_they_say():
+    """In a folder that .gitignore covers by a wildcard, dvc would pass them over without a word."""
+    pins = {Path(stage.path).name: stage for stage in Repo(str(ROOT)).index.stages if stage.is_import}
+    assert set(pins) == {path.name for path in (ROOT / "data/raw").glob("*.dvc")}
+    assert len(pins) >= 4
+    for name, stage in pins.items():
+        assert stage.md5 == stage.compute_md5(), name
+        pinned = stage.deps[0].def_repo
+        assert pinned["rev"] == pinned["rev_lock"], name
+        assert re.fullmatch("[0-9a-f]{40}", pinned["rev"]), name

@@ -1,4 +1,4 @@
-"""The classifier: pooling sees no padding, weights are the encoder's, a saved file comes back bit for bit or not at all."""
+"""The classifier: pooling sees no padding, weights are the encoder's, a saved file comes back whole or not at all."""
 
 import numpy as np
 import pytest

@@ -344,7 +344,9 @@ def test_a_byte_order_mark_does_no_harm(tmp_path):
 
 
 def test_a_block_replaces_single_keys_of_the_defaults(tmp_path):
-    file = changed(tmp_path, {"demo.teacher": {"epochs": 9}, "defaults.teacher.patience": 7, "threads": 2})
+    file = changed(
+        tmp_path, {"demo.teacher": {"epochs": 9}, "scam.teacher": {}, "defaults.teacher.patience": 7, "threads": 2}
+    )
     demo, scam = params.read("demo", file), params.read("scam", file)
     assert (demo.task, demo.teacher.epochs, demo.teacher.patience, demo.threads) == ("demo", 9, 7, 2)
     assert (scam.task, scam.teacher.epochs, scam.teacher.patience, scam.threads) == (

@@ -39,6 +39,7 @@ def serve_scam(folder: Path, source: Path) -> None:
             "text": row["text"],
             "labels": (["promo"] if row["kind"] == "scam" else [])
             + (["topic_crypto"] if "crypto" in row["topics"] else []),
+            "collected_at": row["time"],
             "url": f"https://x.com/{row['handle'][1:]}/status/1",
         }
         for row in rows

@@ -1,4 +1,4 @@
-"""Thresholds: the highest recall that a cap allows, on these rows or with confidence on any; and priority's leftovers."""
+"""Thresholds: the highest recall that a cap allows, on these rows or with confidence on any; priority's leftovers."""
 
 import numpy as np
 import pytest
@@ -295,7 +295,7 @@ def test_rows_that_are_all_taken_leave_no_candidate_but_no_crash():
     ],
 )
 def test_a_cap_that_no_threshold_could_hold_is_refused(workspace, rule):
-    """What remains under a priority rule and the answers of argmax have no threshold: a cap on them would do nothing."""
+    """What remains under a priority rule, and answers of argmax, have no threshold: a cap on them would do nothing."""
     file = workspace / "params.yaml"
     before = file.read_text(encoding="utf-8")
     known = "decision: {rule: priority, order: [scam, crypto], otherwise: clean}"
