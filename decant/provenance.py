@@ -4,12 +4,13 @@ import platform
 import subprocess
 from importlib.metadata import version
 
-CODE = ("dvc.yaml", "params.yaml", "stages", "decant", "requirements.txt", "constraints.txt")
+# not params.yaml: dvc.lock records the values that each stage ran with, and `tasks` differs from run to run
+CODE = ("dvc.yaml", "stages", "decant", "requirements.txt", "constraints.txt")
 LIBRARIES = ("torch", "transformers", "scikit-learn", "onnx", "onnxruntime", "numpy", "dvc")
 
 
 def commit() -> str:
-    """The commit that is checked out, with "+changes" if code or params differ from it, or "none" outside git."""
+    """The commit that is checked out, with "+changes" if the code differs from it, or "none" outside git."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     if head.returncode:
         return "none"

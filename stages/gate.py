@@ -8,7 +8,7 @@ from pathlib import Path
 
 from decant import stage
 from decant.errors import ParamsError
-from decant.files import digest, read_json, write_metrics
+from decant.files import digest, read_json, slug, write_metrics
 from decant.params import read
 from decant.runtime import RECORD
 from decant.settings import Gate
@@ -16,7 +16,9 @@ from decant.settings import Gate
 
 def main(task: str) -> None:
     p = read(task)
-    names = {gate.metric for gate in p.gates.values()}
+    if not p.gates:
+        raise ParamsError(f"params.yaml: {task}.gates: none; a release that nothing is asked of would always be green")
+    names = {gate.metric for gate in p.gates.values()} | ({"thresholds"} if p.thresholds.caps else set())
     metrics = {name: read_json(Path("metrics") / task / f"{name}.json") for name in names}
     verdicts = {}
     for name, gate in p.gates.items():
@@ -26,6 +28,11 @@ def main(task: str) -> None:
         bound = gate.max if gate.max is not None else gate.min
         passed = value <= bound if gate.max is not None else value >= bound
         verdicts[name] = {"value": value, "bound": bound, "pass": passed}
+    for label in p.thresholds.caps:
+        # no gate of params has to ask for this: a cap that no threshold could hold is never green
+        gate = Gate(metric="thresholds", key=f"student_int8.{slug(label)}.feasible", min=1)
+        held = lookup(metrics["thresholds"], gate, gate.key, f"{task}.thresholds.caps.{label}")
+        verdicts[f"cap_of_{slug(label)}"] = {"value": held, "bound": 1, "pass": held == 1}
     green = all(entry["pass"] for entry in verdicts.values())
     bundle = Path("models") / task / "bundle"
     write_metrics(

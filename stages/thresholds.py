@@ -103,22 +103,22 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
 
 
 def capped(score: np.ndarray, truth: np.ndarray, cap: float, settings: Thresholds) -> tuple[float, bool]:
-    """The lowest threshold that holds the cap, and whether one does at all.
+    """The threshold of the highest recall that holds the cap, and whether one does at all.
 
-    Going down, false positives only grow, so the first threshold that breaks the cap ends the walk.
+    Going down, false positives only grow, so the first threshold that breaks the cap ends the walk. One that finds no
+    further positive would only add false alarms, and is passed over.
     """
     negatives = int((~truth).sum())
-    best, feasible = NEVER, False
+    best, feasible, most = NEVER, False, 0
     for threshold in candidates(score):
-        false = int(((score >= threshold) & ~truth).sum())
-        risk = (
-            upper_bound(false, negatives, settings.confidence)
-            if settings.policy == "risk_controlled"
-            else false / max(negatives, 1)
-        )
+        fired = score >= threshold
+        false, hits = int((fired & ~truth).sum()), int((fired & truth).sum())
+        certain = settings.policy == "risk_controlled"
+        risk = upper_bound(false, negatives, settings.confidence) if certain else false / max(negatives, 1)
         if risk > cap:
             break
-        best, feasible = float(threshold), True
+        if hits > most or not feasible:
+            best, feasible, most = float(threshold), True, hits
     return best, feasible
 
 

@@ -58,8 +58,11 @@ def bound(entry: Gate) -> float:
     return entry.max if entry.max is not None else entry.min
 
 
-def judge(workspace, task, metrics):
-    """Run the gate stage on these metrics; returns what it wrote."""
+def judge(workspace, task, metrics, feasible=1):
+    """Run the gate stage on these metrics, with a threshold that holds each cap; returns what it wrote."""
+    held = {label: {"feasible": feasible} for label in read(task).thresholds.caps}
+    metrics = {"thresholds": {}} | metrics
+    metrics["thresholds"] = {"student_int8": held} | metrics["thresholds"]
     bundle = workspace / "models" / task / "bundle"
     (bundle / "onnx").mkdir(parents=True, exist_ok=True)
     (bundle / "onnx" / "model_quantized.onnx").write_bytes(b"int8")
@@ -91,7 +94,7 @@ def replace_gates(workspace, **gates):
 def test_values_on_their_bounds_are_green(workspace, task):
     found = judge(workspace, task, on_the_bounds(task))
     assert found["verdict"] == "green"
-    assert {name for name, entry in found.items() if isinstance(entry, dict)} == set(read(task).gates)
+    assert {name for name, entry in found.items() if isinstance(entry, dict)} == set(read(task).gates) | {"cap_of_scam"}
 
 
 @pytest.mark.parametrize(("task", "name"), gates_of_params())
@@ -216,3 +219,17 @@ def test_a_missing_metrics_file_is_named(workspace):
     del metrics["quantize"]
     with pytest.raises(CacheError, match=r"metrics/demo/quantize\.json: missing"):
         judge(workspace, "demo", metrics)
+
+
+@pytest.mark.parametrize("task", ["demo", "scam"])
+def test_a_cap_that_no_threshold_holds_is_red_though_no_gate_asks_for_it(workspace, task):
+    found = judge(workspace, task, on_the_bounds(task), feasible=0)
+    assert found["verdict"] == "red"
+    assert found["cap_of_scam"] == {"value": 0, "bound": 1, "pass": False}
+    assert judge(workspace, task, on_the_bounds(task))["verdict"] == "green"
+
+
+def test_a_task_without_any_gate_is_not_green(workspace):
+    replace_gates(workspace)
+    with pytest.raises(ParamsError, match=r"demo\.gates: none"):
+        judge(workspace, "demo", {})

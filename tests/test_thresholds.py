@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from decant import decision
 from decant.errors import ParamsError
@@ -288,20 +289,26 @@ def test_rows_that_are_all_taken_leave_no_candidate_but_no_crash():
 
 
 @pytest.mark.parametrize(
-    "rule",
+    ("rule", "label"),
     [
-        pytest.param("decision: {rule: priority, order: [scam, crypto], otherwise: clean}", id="what remains"),
-        pytest.param("decision: {rule: argmax, head: scam}", id="argmax"),
+        pytest.param(
+            {"rule": "priority", "order": ["scam", "crypto"], "otherwise": "clean"}, "clean", id="what remains"
+        ),
+        pytest.param({"rule": "argmax", "head": "scam"}, "scam", id="argmax"),
     ],
 )
-def test_a_cap_that_no_threshold_could_hold_is_refused(workspace, rule):
+def test_a_cap_that_no_threshold_could_hold_is_refused(workspace, rule, label):
     """What remains under a priority rule, and answers of argmax, have no threshold: a cap on them would do nothing."""
     file = workspace / "params.yaml"
-    before = file.read_text(encoding="utf-8")
-    known = "decision: {rule: priority, order: [scam, crypto], otherwise: clean}"
-    label = "clean" if rule == known else "scam"
-    after = before.replace(known, rule).replace("caps: {scam: 0.05}", f"caps: {{{label}: 0.05}}")
-    assert after != before
-    file.write_text(after, encoding="utf-8")
-    with pytest.raises(ParamsError, match="caps"):
+    tree = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+
+    def write(caps):
+        tree["demo"] |= {"decision": rule, "thresholds": {"caps": caps}}
+        with file.open("w", encoding="utf-8") as stream:
+            YAML().dump(tree, stream)
+
+    write({})
+    assert read("demo").decision.rule == rule["rule"]  # the rule itself is fine
+    write({label: 0.05})
+    with pytest.raises(ParamsError, match=f"caps: '{label}' has no threshold"):
         read("demo")

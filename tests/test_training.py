@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import tiny
 import torch
+from ruamel.yaml import YAML
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 from transformers import set_seed
@@ -474,8 +475,10 @@ def ready(workspace, tiny_encoder):
 
 
 def test_a_student_over_its_budget_is_refused(ready):
-    params = (ready / "params.yaml").read_text()
-    (ready / "params.yaml").write_text(params.replace("max_parameters: 9000000", "max_parameters: 9000"))
+    tree = YAML(typ="safe", pure=True).load((ready / "params.yaml").read_text(encoding="utf-8"))
+    tree["demo"]["distil"]["max_parameters"] = 9000
+    with (ready / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(tree, file)
     with pytest.raises(BudgetError, match=r"student: [\d,]+ parameters, demo\.distil\.max_parameters allows 9,000"):
         distil.main("demo")
     assert not (ready / "models" / "demo" / "student").exists()
