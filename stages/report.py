@@ -102,6 +102,11 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
     ranked = sorted(contestants, key=lambda name: -contestants[name]["macro_f1"])
     board = [{"contestant": name} | {key: contestants[name].get(key) for key in HEADLINE} for name in ranked]
     each = [{"class": name} | {key: contestants[SHIPPED][name].get(key) for key in CLASSWISE} for name in named]
+    by_head = [
+        {"head": key.removeprefix("head_")} | entry
+        for key, entry in contestants[SHIPPED].items()
+        if key.startswith("head_")
+    ]
     capped = [
         {"contestant": name, "class": label} | {key: entry[key] for key in ("threshold", "recall", "precision", "fpr", "fpr_high")}
         for name in ranked for label, entry in found["thresholds"].get(name, {}).items()
@@ -137,6 +142,8 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
         "![Confusion matrix](figures/confusion.png)",
         "![Precision and recall at every threshold](figures/precision_recall.png)",
         "![Scores against frequencies](figures/reliability.png)",
+        "### Head by head, before any decision",
+        table(by_head, "head"),
         "## Subgroups",
         table(groups, "subgroup"),
         f"## Thresholds ({policy}, tuned on {found['thresholds']['n']:,} rows)",
@@ -278,7 +285,9 @@ def draw_reliability(bins: pd.DataFrame, file: Path) -> None:
     figure, axes = plt.subplots(figsize=(6, 4.5))
     axes.plot([0, 1], [0, 1], "--", color="#94a3b8", linewidth=1)
     for label, part in bins.groupby("label", sort=False):
-        axes.plot(part["prob_pred"], part["prob_true"], marker="o", markersize=4, label=label)
+        # the area of a point is its number of rows: most of the jumps are bins of one or two
+        axes.plot(part["prob_pred"], part["prob_true"], linewidth=0.7, alpha=0.6)
+        axes.scatter(part["prob_pred"], part["prob_true"], s=4 + 2 * part["n"], alpha=0.8, label=label)
     axes.set(
         xlabel="mean score in the bin",
         ylabel="share that is right",
