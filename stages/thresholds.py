@@ -17,14 +17,15 @@ import numpy as np
 from decant import decision, scores, stage, tables
 from decant.files import digest, read_json, slug, write_json, write_metrics
 from decant.heads import layout, probabilities, tempered
-from decant.metrics import summary, upper_bound
+from decant.metrics import upper_bound
 from decant.params import read
 from decant.runtime import Model
 from decant.settings import Thresholds
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold
 DECIMALS = 6
-CANDIDATES = 500  # for the best F1; a finer grid only follows noise
+CANDIDATES = 100  # for the best F1; a finer grid only follows noise
+RESAMPLES, SEED = 200, 13  # of the rows, for a threshold that does not hang on a few of them
 
 
 def main(task: str) -> None:
@@ -73,18 +74,11 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
         if name in settings.caps:
             chosen[name], feasible = capped(score, truth, settings.caps[name], settings)
         else:
-
-            def quality(threshold: float, name=name) -> float:
-                answers = decision.decide(rule, heads, chances, chosen | {name: threshold})
-                one = [names.index(name)]
-                return (
-                    summary(gold, answers)["macro_f1"]
-                    if rule["rule"] == "priority"
-                    else f1(gold[:, one], answers[:, one])
-                )
-
             options = candidates(score, CANDIDATES)
-            chosen[name] = float(max(options, key=quality, default=NEVER))
+            answers = [decision.decide(rule, heads, chances, chosen | {name: float(one)}) for one in options]
+            # under a priority rule every later answer depends on this threshold, among labels only the label's own does
+            judged = slice(None) if rule["rule"] == "priority" else [names.index(name)]
+            chosen[name] = steady(options, [one[:, judged] for one in answers], gold[:, judged])
         fired = score >= chosen[name]
         hits, false = int((fired & truth).sum()), int((fired & ~truth).sum())
         report[slug(name)] = {
@@ -122,16 +116,33 @@ def capped(score: np.ndarray, truth: np.ndarray, cap: float, settings: Threshold
     return best, feasible
 
 
+def steady(options: np.ndarray, answers: list[np.ndarray], gold: np.ndarray) -> float:
+    """The median, over bootstrap resamples of the rows, of the threshold with the best macro F1.
+
+    The single best one follows the noise of its rows: on 40 random halves of scam's valid and calib its deviation was
+    0.19, the median's 0.12, and the median did better on the other halves for each of five contestants.
+    """
+    if not len(options):
+        return NEVER
+    hits, made = (
+        np.stack([one & gold if part else one for one in answers]).astype(np.float32) for part in (True, False)
+    )
+    draws = np.random.default_rng(SEED)
+    best = []
+    for _ in range(RESAMPLES):
+        weight = np.bincount(draws.integers(len(gold), size=len(gold)), minlength=len(gold)).astype(np.float32)
+        support = weight @ gold
+        f1 = 2 * np.einsum("n,cnk->ck", weight, hits) / np.maximum(np.einsum("n,cnk->ck", weight, made) + support, 1)
+        best.append(options[f1.mean(axis=1).argmax()])
+    return round(float(np.median(best)), DECIMALS)
+
+
 def candidates(score: np.ndarray, most: int | None = None) -> np.ndarray:
     """Thresholds between neighbouring scores, highest first: the middle, so that no row sits on its own threshold."""
     levels = np.unique(score[score >= 0])[::-1]
     if most and len(levels) > most:
         levels = levels[np.linspace(0, len(levels) - 1, most).astype(int)]
     return np.unique(np.round((levels + np.append(levels[1:], 0.0)) / 2, DECIMALS))[::-1]
-
-
-def f1(gold: np.ndarray, answers: np.ndarray) -> float:
-    return float(2 * (gold & answers).sum() / max(gold.sum() + answers.sum(), 1))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from sklearn.metrics import f1_score
 
 from decant import decision
 from decant.errors import ParamsError
@@ -255,7 +256,7 @@ def test_a_lower_label_sees_only_what_is_left():
     assert tuned["crypto"] < 0.81
 
 
-def test_without_a_cap_the_best_macro_f1_of_the_whole_rule_wins():
+def test_without_a_cap_the_macro_f1_of_the_whole_rule_is_near_its_best():
     chances, gold = mixed(4, 200)
     tuned, _ = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted("empirical", scam=0.05))
 
@@ -264,19 +265,39 @@ def test_without_a_cap_the_best_macro_f1_of_the_whole_rule_wins():
         tp, claimed, there = (answers & gold).sum(axis=0), answers.sum(axis=0), gold.sum(axis=0)
         return (2 * tp / (claimed + there)).mean()
 
-    assert quality(tuned["crypto"]) == pytest.approx(max(quality(one) for one in [*np.unique(chances[:, 2]), 2]))
+    best = max(quality(one) for one in [*np.unique(chances[:, 2]), 2])
+    assert best - 0.01 <= quality(tuned["crypto"]) <= best
+    assert quality(0.05) < best - 0.01  # and not every threshold is as near
 
 
-def test_without_a_cap_each_label_of_a_threshold_rule_gets_its_best_f1():
+def test_without_a_cap_each_label_of_a_threshold_rule_is_near_its_best_f1():
     rng = np.random.default_rng(5)
     gold = rng.random((300, 2)) < [0.3, 0.6]
     chances = np.where(gold, rng.beta(4, 2, (300, 2)), rng.beta(2, 3, (300, 2)))
     tuned, _ = thresholds.tune(EACH, TOPIC, chances, gold, wanted("empirical"))
     for column, name in enumerate(("crypto", "money")):
-        each = [
-            thresholds.f1(gold[:, [column]], chances[:, [column]] >= one) for one in [*np.unique(chances[:, column]), 2]
-        ]
-        assert thresholds.f1(gold[:, [column]], chances[:, [column]] >= tuned[name]) == pytest.approx(max(each))
+
+        def quality(threshold, column=column):
+            return f1_score(gold[:, column], chances[:, column] >= threshold)
+
+        best = max(quality(one) for one in np.unique(chances[:, column]))
+        assert best - 0.01 <= quality(tuned[name]) <= best
+        assert quality(0.9) < best - 0.01
+
+
+def test_a_threshold_without_a_cap_hangs_less_on_its_rows_than_the_single_best_one():
+    """Over samples of one source, the median over resamples must vary less than the argmax it replaces."""
+    steady, single = [], []
+    for seed in range(30):
+        chances, gold = mixed(seed, 150)
+        tuned, _ = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted("empirical", scam=0.05))
+        steady.append(tuned["crypto"])
+        options = thresholds.candidates(chances[:, 2], 100)
+        answers = [decision.decide(PRIORITY, BOTH, chances, tuned | {"crypto": float(one)}) for one in options]
+        single.append(
+            max(zip(options, answers, strict=True), key=lambda one: f1_score(gold, one[1], average="macro"))[0]
+        )
+    assert np.std(steady) < np.std(single)
 
 
 def test_rows_that_are_all_taken_leave_no_candidate_but_no_crash():
