@@ -6,16 +6,12 @@ except provenance.json (commit, machine, versions), which lies beside the outs a
 
 from pathlib import Path
 
-import matplotlib
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from decant import provenance, stage
+from decant import figures, provenance, stage
 from decant.files import read_json, write_json, writing
 from decant.params import read
-
-matplotlib.use("agg")
-from matplotlib import pyplot as plt
 
 PARTS = (
     "prepare",
@@ -62,10 +58,12 @@ def main(task: str) -> None:
 
     with writing(folder / "figures") as partial:
         partial.mkdir(parents=True)
-        draw_contestants(contestants, partial / "contestants.png")
-        draw_confusion(pd.read_csv(folder / "plots" / "confusion.csv"), partial / "confusion.png")
-        draw_curves(pd.read_csv(folder / "plots" / "precision_recall.csv"), partial / "precision_recall.png")
-        draw_reliability(pd.read_csv(folder / "plots" / "reliability.csv"), partial / "reliability.png")
+        figures.contestants(contestants, SHIPPED, partial / "contestants.png")
+        figures.confusion(pd.read_csv(folder / "plots" / "confusion.csv"), SHIPPED, partial / "confusion.png")
+        figures.curves(
+            pd.read_csv(folder / "plots" / "precision_recall.csv"), SHIPPED, partial / "precision_recall.png"
+        )
+        figures.reliability(pd.read_csv(folder / "plots" / "reliability.csv"), SHIPPED, partial / "reliability.png")
 
     text = page(task, found, contestants, named, p.evaluate.confidence, p.thresholds.policy)
     write_text(folder / "report.md", text)
@@ -216,94 +214,6 @@ def ledger(found: dict, contestants: dict, named: list[str], file: Path) -> None
         )
         gates = [{"gate": name} | entry for name, entry in found["gate"].items() if isinstance(entry, dict)]
         pd.DataFrame(gates).to_excel(book, sheet_name="gates", index=False)
-
-
-def draw_contestants(contestants: dict, file: Path) -> None:
-    names = sorted(contestants, key=lambda name: contestants[name]["macro_f1"])
-    figure, axes = plt.subplots(figsize=(7, 0.45 * len(names) + 1.2))
-    for row, name in enumerate(names):
-        entry = contestants[name]
-        colour = "#c2410c" if name == SHIPPED else "#475569"
-        axes.plot([entry["macro_f1_low"], entry["macro_f1_high"]], [row, row], color=colour, linewidth=2)
-        axes.plot(entry["macro_f1"], row, "o", color=colour)
-        axes.annotate(
-            f"{entry['macro_f1']:.3f}",
-            (entry["macro_f1"], row),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
-    axes.set(
-        yticks=range(len(names)),
-        yticklabels=names,
-        xlabel=f"macro F1 on {contestants[SHIPPED]['n']:,} test rows, with its interval",
-    )
-    axes.margins(y=0.15)
-    axes.grid(axis="x", alpha=0.3)
-    save(figure, file)
-
-
-def draw_confusion(rows: pd.DataFrame, file: Path) -> None:
-    counts = pd.crosstab(rows["actual"], rows["predicted"])
-    labels = sorted(set(counts.index) | set(counts.columns))
-    counts = counts.reindex(index=labels, columns=labels, fill_value=0)
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    size = max(4.0, 0.45 * len(labels) + 2)
-    figure, axes = plt.subplots(figsize=(size, size))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row in range(len(labels)):
-        for column in range(len(labels)):
-            dark = shares.iloc[row, column] > 0.5
-            axes.text(
-                column,
-                row,
-                f"{counts.iloc[row, column]:,}",
-                ha="center",
-                va="center",
-                color="white" if dark else "#1c2430",
-                fontsize=8,
-            )
-    places = range(len(labels))
-    axes.set(xticks=places, yticks=places, xticklabels=labels, yticklabels=labels, xlabel="predicted", ylabel="actual")
-    plt.setp(axes.get_xticklabels(), rotation=45, ha="right")
-    axes.set_title(f"{SHIPPED} on test", fontsize=10)
-    save(figure, file)
-
-
-def draw_curves(curves: pd.DataFrame, file: Path) -> None:
-    figure, axes = plt.subplots(figsize=(6, 4.5))
-    for label, part in curves.groupby("label", sort=False):
-        axes.plot(part["recall"], part["precision"], label=label)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02), title=f"{SHIPPED} on test")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
-    save(figure, file)
-
-
-def draw_reliability(bins: pd.DataFrame, file: Path) -> None:
-    figure, axes = plt.subplots(figsize=(6, 4.5))
-    axes.plot([0, 1], [0, 1], "--", color="#94a3b8", linewidth=1)
-    for label, part in bins.groupby("label", sort=False):
-        # the area of a point is its number of rows: most of the jumps are bins of one or two
-        axes.plot(part["prob_pred"], part["prob_true"], linewidth=0.7, alpha=0.6)
-        axes.scatter(part["prob_pred"], part["prob_true"], s=4 + 2 * part["n"], alpha=0.8, label=label)
-    axes.set(
-        xlabel="mean score in the bin",
-        ylabel="share that is right",
-        xlim=(0, 1),
-        ylim=(0, 1.02),
-        title=f"{SHIPPED} on test",
-    )
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
-    save(figure, file)
-
-
-def save(figure, file: Path) -> None:
-    figure.tight_layout()
-    figure.savefig(file, dpi=120, metadata={"Software": None})
-    plt.close(figure)
 
 
 def write_text(file: Path, text: str) -> None:
