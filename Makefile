@@ -11,6 +11,7 @@ help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 repro: $(VENV)/run  ## run the pipeline for the tasks in params.yaml and print the verdicts
+	@$(BIN)/python -m decant check
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 	@$(BIN)/python -m decant verdict
 

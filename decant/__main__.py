@@ -1,4 +1,4 @@
-"""The command line: `python -m decant predict`, `verdict` and `promote`.
+"""The command line: `python -m decant predict`, `check`, `verdict` and `promote`.
 
 predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers).
 """
@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     promote.set_defaults(run=_promote)
     verdict = commands.add_parser("verdict", help="print the gates of the tasks in params.yaml; exit 1 if one is red")
     verdict.set_defaults(run=_verdict)
+    check = commands.add_parser("check", help="check params.yaml and the raw folders before dvc repro reads them")
+    check.set_defaults(run=_check)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -71,18 +73,31 @@ def _verdict(options: argparse.Namespace) -> None:
     from decant.errors import PromotionError
     from decant.files import read_json
     from decant.params import tasks
-    from decant.promotion import failures, gate_file
+    from decant.promotion import failures, gate_file, other_bytes
 
     red = []
     for task in tasks():
         gate = read_json(gate_file(task))
-        red += failures(task, gate)
+        red += failures(task, gate) + other_bytes(task, gate, Path("models") / task / "bundle")
         print(f"{task}: {gate['verdict']} (model {gate['model_md5']})")
         for name, entry in gate.items():
             if isinstance(entry, dict):
                 print(f"  {'pass' if entry['pass'] else 'FAIL'}  {name}: {entry['value']} (bound {entry['bound']})")
     if red:
         raise PromotionError("; ".join(red))
+
+
+def _check(options: argparse.Namespace) -> None:
+    from decant.errors import DataError
+    from decant.params import read, tasks
+
+    for task in tasks():
+        folder = Path("data/raw") / task
+        if not folder.exists() and read(task).generator is None:
+            raise DataError(
+                f"{folder}: missing. Fetch its raw files (dvc update data/raw/{task}-*.dvc) or put yours there"
+            )
+        print(f"params.yaml: {task}: ok")
 
 
 def _promote(options: argparse.Namespace) -> None:

@@ -24,6 +24,20 @@ def failures(task: str, gate: dict) -> list[str]:
     return failed
 
 
+def other_bytes(task: str, gate: dict, bundle: Path) -> list[str]:
+    """One line per file of the bundle that is not the one the verdict is about; a bundle that is not there is none."""
+    found = {judged: digest(file, "md5") for file, judged in judged_files(bundle) if file.exists()}
+    return [
+        f"{file} has md5 {found[judged]}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
+        for file, judged in judged_files(bundle)
+        if judged in found and found[judged] != gate[judged]
+    ]
+
+
+def judged_files(bundle: Path) -> list[tuple[Path, str]]:
+    return [(bundle / "onnx" / "model_quantized.onnx", "model_md5"), (bundle / RECORD, "bundle_md5")]
+
+
 def promote(task: str, bundle: Path, target: Path) -> str:
     """Copy the bundle, its verdict and its model card to `target`; returns the md5 of the int8 file.
 
@@ -34,12 +48,8 @@ def promote(task: str, bundle: Path, target: Path) -> str:
     gate = read_json(gate_file(task))
     if failed := failures(task, gate):
         raise PromotionError("; ".join(failed))
-    for file, judged in ((bundle / "onnx" / "model_quantized.onnx", "model_md5"), (bundle / RECORD, "bundle_md5")):
-        found = digest(file, "md5")
-        if found != gate[judged]:
-            raise PromotionError(
-                f"{file} has md5 {found}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
-            )
+    if other := other_bytes(task, gate, bundle):
+        raise PromotionError(other[0])
     card = Path("metrics") / task / "card.md"
     if not card.exists():
         raise CacheError(f"{card}: missing. Run: dvc repro report@{task}")

@@ -44,8 +44,10 @@ def main(task: str) -> None:
     for name, values in chances.items():
         given = decision.scores(rule, heads, values)
         test[name] = {"n": len(frame)} | metrics.summary(gold, answers[name]) | metrics.ranking(gold, given)
-        for column, key in enumerate(("accuracy", "macro_f1")):
-            test[name][f"{key}_low"], test[name][f"{key}_high"] = np.percentile(draws[name][:, column], tails)
+        right = int((gold == answers[name]).all(axis=1).sum())  # exact, since a bootstrap of 100 % has no width
+        low, high = metrics.binomial_interval(right, len(frame), p.evaluate.confidence)
+        test[name] |= {"accuracy_low": low, "accuracy_high": high}
+        test[name]["macro_f1_low"], test[name]["macro_f1_high"] = np.percentile(draws[name][:, 1], tails)
         for head, found in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
             test[name][slug(f"head_{head}")] = found
         test[name] |= {f"head_{key}": found for key, found in metrics.regression(heads, targets, values).items()}
