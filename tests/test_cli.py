@@ -263,3 +263,29 @@ def test_verdict_is_1_where_a_gate_is_red(bundle, workspace, capsys):
     printed = capsys.readouterr()
     assert "FAIL  scam_fpr: 0.03 (bound 0.02)" in printed.out
     assert "scam_fpr is 0.03, bound 0.02" in printed.err
+
+
+def test_verdict_is_1_where_the_bundle_is_not_the_one_judged(bundle, workspace, capsys):
+    judge(workspace, scam_fpr=True)
+    assert main(["verdict"]) == 0
+    capsys.readouterr()
+    file = bundle / "onnx" / "model_quantized.onnx"
+    file.write_bytes(file.read_bytes() + b"\0")
+    assert main(["verdict"]) == 1
+    assert "the verdict is about" in capsys.readouterr().err
+
+
+def test_check_names_a_task_without_raw_files_and_a_misspelt_one(workspace, capsys):
+    params = workspace / "params.yaml"
+    before = params.read_text(encoding="utf-8")
+    assert main(["check"]) == 0
+    assert "demo: ok" in capsys.readouterr().out
+    params.write_text(before.replace("tasks: [demo]", "tasks: [demo, scam]"), encoding="utf-8")
+    assert main(["check"]) == 1
+    assert "data/raw/scam: missing. Fetch its raw files" in capsys.readouterr().err
+    params.write_text(before.replace("tasks: [demo]", "tasks: [dmeo]"), encoding="utf-8")
+    assert main(["check"]) == 1
+    assert "no block named 'dmeo'; blocks are demo, scam" in capsys.readouterr().err
+    params.write_text(before.replace("tasks: [demo]", "tasks: demo"), encoding="utf-8")
+    assert main(["check"]) == 1
+    assert "tasks" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Every command of the README is run, in its order, in a copy of the small road; its table is compared with metrics/."""
 
+import csv
 import json
 import re
 import shutil
@@ -10,7 +11,9 @@ from graph import ROOT
 from ruamel.yaml import YAML
 from shell import run
 
+from decant.__main__ import main
 from decant.files import digest
+from stages import prepare, split
 from stages.demo import generate
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,8 +89,25 @@ def test_the_commands_of_the_readme_work(copy, index):
         refused = "decant verdict" in line or "decant promote" in line
         found = run(copy, "bash", "-ec", command, check=not refused)
         assert found.returncode == 0 or "error: demo:" in found.stderr, line
-    if "tasks=[scam]" in block:
+    if "tasks: [scam]" in block:
         assert json.loads((copy / "metrics/scam/gate.json").read_text())["model_md5"]
+
+
+def test_the_block_of_the_readme_is_a_whole_task(workspace):
+    block = re.search(r"^```yaml\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)[1]
+    with (workspace / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write("\n" + block)
+    rows = generate(300, 2, 0.0)
+    stars = {"scam": "1", "crypto": "3", "money": "4", "crypto|money": "5", "": "2"}
+    table = [[row["id"], row["text"], stars["scam" if row["kind"] == "scam" else row["topics"]]] for row in rows]
+    (workspace / "data/raw/reviews").mkdir(parents=True)
+    with (workspace / "data/raw/reviews/reviews.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "review", "stars"], *table])
+    assert main(["check"]) == 0
+    prepare.main("reviews")
+    split.main("reviews")
+    found = json.loads((workspace / "metrics/reviews/split.json").read_text())
+    assert sum(found[name]["n"] for name in ("train", "valid", "calib", "test")) == 300
 
 
 def test_make_repro_and_make_test_run_what_the_readme_says(copy):

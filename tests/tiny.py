@@ -60,7 +60,9 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     """Rewrite params.yaml for a run of seconds: the tiny encoder, few posts, few epochs, fp32 (any processor)."""
     yaml = YAML()
     tree = yaml.load(params.read_text(encoding="utf-8"))
-    tree["tasks"], tree["encoders"], tree["threads"] = ["demo"], ["tiny"], 1
+    tree["tasks"][:] = ["demo"]  # in place, so that the list stays on its line
+    tree["encoders"][:] = ["tiny"]
+    tree["threads"] = 1
     tree["catalogue"] = {"tiny": entry}
     tree["demo"]["generator"]["rows"] = rows
     defaults = tree["defaults"]
