@@ -1,4 +1,4 @@
-"""The command line: `python -m decant predict`, `check`, `verdict` and `promote`.
+"""The command line: `python -m decant new`, `fetch`, `check`, `freeze`, `predict`, `verdict` and `promote`.
 
 predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers).
 """
@@ -28,6 +28,24 @@ def main(arguments: list[str] | None = None) -> int:
     verdict.set_defaults(run=_verdict)
     check = commands.add_parser("check", help="check params.yaml and the raw folders before dvc repro reads them")
     check.set_defaults(run=_check)
+    new = commands.add_parser("new", help="look at a table and propose a task block for it in params.yaml")
+    new.add_argument("file", type=Path, metavar="FILE", help="CSV, TSV, JSONL, Parquet or XLSX, or a folder of them")
+    new.add_argument("--task", required=True, help="name of the new block")
+    new.add_argument("--text", action="append", default=[], metavar="COL", help="text column; again: they are joined")
+    new.add_argument("--label", action="append", default=[], metavar="COL", help="label column, or several (col.*)")
+    new.add_argument("--id", metavar="COL", help="column with a unique id")
+    new.add_argument("--ignore", action="append", default=[], metavar="COL", help="column without a role, or several")
+    new.add_argument("--encoding", help="of the file, where it is not UTF-8")
+    new.add_argument("--build", action="store_true", help="add the block to tasks")
+    new.add_argument("--dry-run", action="store_true", help="print the block and write nothing")
+    new.set_defaults(run=_new)
+    fetch = commands.add_parser("fetch", help="get a task's data sets of the Hugging Face hub (hf://)")
+    fetch.add_argument("--task", required=True, help="task block of params.yaml, e.g. emotion")
+    fetch.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="copy with train.csv, valid.csv, ...")
+    fetch.set_defaults(run=_fetch)
+    freeze = commands.add_parser("freeze", help="keep the present test rows out of train for good")
+    freeze.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")
+    freeze.set_defaults(run=_freeze)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -98,6 +116,36 @@ def _check(options: argparse.Namespace) -> None:
                 f"{folder}: missing. Fetch its raw files (dvc update data/raw/{task}-*.dvc) or put yours there"
             )
         print(f"params.yaml: {task}: ok")
+
+
+def _new(options: argparse.Namespace) -> None:
+    from decant.new.propose import Choices, new
+
+    choices = Choices(options.text, options.label, options.id, options.ignore, options.encoding)
+    new(options.file, options.task, choices, options.dry_run, options.build)
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from decant.fetch import fetch
+
+    fetch(options.task, options.folder)
+
+
+def _freeze(options: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from decant.errors import DataError
+    from decant.files import digest
+    from decant.frozen import freeze
+    from decant.params import read
+    from decant.tables import split_file
+
+    source, file = read(options.task).source, split_file(options.task, "test")
+    if not file.exists():
+        raise DataError(f"{file}: missing. Run: dvc repro split@{options.task}")
+    rows = pd.read_parquet(file, columns=["id", "text"])  # only to be hashed
+    path = freeze(options.task, rows["id"].tolist(), rows["text"].tolist(), numbered=source.id is None)
+    print(f"{path}: {len(rows):,} test rows, sha256 {digest(path)}. Commit it")
 
 
 def _promote(options: argparse.Namespace) -> None:

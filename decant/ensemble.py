@@ -24,6 +24,7 @@ def teachers(encoders: list[str], seeds: list[int]) -> dict[str, str]:
 
 
 def linear_logits(task: str, texts: list[str]) -> np.ndarray:
+    """texts: the linear model's own, column `linear` of the table."""
     folder = Path("models") / task / "baseline"
     weights, _ = linear.load_weights(folder / "linear.safetensors")
     return weights.logits(linear.Tfidf.load(folder).transform(texts))

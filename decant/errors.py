@@ -16,6 +16,10 @@ class DataError(DecantError):
     """A raw file, the prepared table or a split is not what the params say it is."""
 
 
+class ResourceError(DecantError):
+    """Something that has to be fetched once, such as an NLTK corpus or a hub data set, is not on this machine."""
+
+
 class EncoderError(DecantError):
     """Encoder weights or tokenizer are missing, unverified or not the ones that were asked for."""
 

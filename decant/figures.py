@@ -8,6 +8,9 @@ import pandas as pd
 matplotlib.use("agg")  # no window system is needed, and pixels do not depend on one
 from matplotlib import pyplot as plt
 
+plt.rcParams["text.parse_math"] = False  # a $ in a label is a $, not the start of a formula
+SPLITS = ("#475569", "#0284c7", "#d97706", "#c2410c")  # colours of train, valid, calib, test
+
 
 def contestants(scores: dict, shown: str, file: Path) -> None:
     """Macro F1 of every contestant with its interval, the best on top. scores: name -> n, macro_f1, _low, _high."""
@@ -92,6 +95,60 @@ def reliability(bins: pd.DataFrame, shown: str, file: Path) -> None:
     )
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
+    save(figure, file)
+
+
+def balance(rows: pd.DataFrame, file: Path) -> None:
+    """Share of each label in each split, the most frequent on top. rows: split, label, rows, share."""
+    wide = rows.pivot(index="label", columns="split", values="share")[list(dict.fromkeys(rows["split"]))]
+    wide = wide.loc[wide.mean(axis=1).sort_values(kind="stable").index]
+    figure, axes = plt.subplots(figsize=(7, 0.32 * len(wide) + 1.4))
+    height = 0.8 / len(wide.columns)
+    for index, (split, shares) in enumerate(wide.items()):
+        places = [row + 0.4 - height * (index + 0.5) for row in range(len(wide))]
+        axes.barh(places, shares, height, label=split, color=SPLITS[index % len(SPLITS)])
+    axes.set(yticks=range(len(wide)), yticklabels=wide.index, xlabel="share of the split's rows")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=8, loc="lower right")
+    save(figure, file)
+
+
+def together(rows: pd.DataFrame, file: Path) -> None:
+    """How often two labels hold in one row. rows: label, other, rows."""
+    names = list(dict.fromkeys([*rows["label"], *rows["other"]]))
+    counts = pd.DataFrame(0, index=names, columns=names)
+    for label, other, number in rows.itertuples(index=False):
+        counts.loc[label, other] = counts.loc[other, label] = number
+    size = max(3.5, 0.3 * len(names) + 1.8)
+    figure, axes = plt.subplots(figsize=(size, size))
+    if names:  # a single label has no pairs
+        axes.imshow(counts, cmap="Blues")
+    most = counts.to_numpy().max(initial=0)
+    for row, column in zip(*counts.to_numpy().nonzero(), strict=True):
+        number = counts.iloc[row, column]
+        colour = "white" if number > most / 2 else "#1c2430"
+        axes.text(
+            column, row, f"{number:,}", ha="center", va="center", color=colour, fontsize=6 if len(names) > 8 else 8
+        )
+    axes.set(xticks=range(len(names)), yticks=range(len(names)), xticklabels=names, yticklabels=names)
+    axes.set_title("rows of train with both labels", fontsize=10)
+    plt.setp(axes.get_xticklabels(), rotation=45, ha="right")
+    save(figure, file)
+
+
+def lengths(bins: pd.DataFrame, unit: str, limit: int | None, file: Path) -> None:
+    """Histogram of text lengths, one line per split; limit: where longer texts are cut. bins: of, split, from, to, share."""
+    groups = list(bins.groupby("of", sort=False))
+    figure, drawn = plt.subplots(len(groups), 1, figsize=(7, 2.6 * len(groups)), squeeze=False)
+    for axes, (name, part) in zip(drawn[:, 0], groups, strict=True):
+        for index, (split, one) in enumerate(part.groupby("split", sort=False)):
+            edges = [*one["from"], one["to"].iloc[-1]]
+            axes.stairs(one["share"], edges, label=split, color=SPLITS[index % len(SPLITS)], linewidth=1.5)
+        if limit:
+            axes.axvline(limit, color="#c2410c", linestyle="--", linewidth=1, label=f"cut at {limit}")
+        axes.set(xlabel=f"{unit} per text" + (f" ({name})" if len(groups) > 1 or name != unit else ""), ylabel="share")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
     save(figure, file)
 
 

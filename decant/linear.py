@@ -4,7 +4,6 @@
 and JSON, not pickled: scikit-learn's own pickle of a TfidfVectorizer holds a memory address and differs each run.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,8 +180,3 @@ def load_weights(file: Path) -> tuple[Weights, Standard | None]:
     arrays = load_file(file)
     standard = Standard(arrays["mean"], arrays["scale"]) if "mean" in arrays else None
     return Weights(arrays["coef"], arrays["intercept"]), standard
-
-
-def save_settings(file: Path, **settings: object) -> None:
-    """Chosen strengths and all candidates, for the reader."""
-    write_json(file, json.loads(json.dumps(settings)))

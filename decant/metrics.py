@@ -59,6 +59,13 @@ def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     }
 
 
+def grouped(groups: dict[str, list[str]], names: list[str], values: np.ndarray) -> np.ndarray:
+    """(n, k) booleans over classes -> (n, g) over coarse groups of them: true where any class of the group is."""
+    return np.stack(
+        [values[:, [names.index(label) for label in labels]].any(axis=1) for labels in groups.values()], axis=1
+    )
+
+
 def ranking(gold: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     """micro_auc and macro_auc over the classes that have both positives and negatives; absent if none has."""
     usable = gold.any(axis=0) & ~gold.all(axis=0)

@@ -1,4 +1,4 @@
-"""The shipped classifier: open a bundle, clean, tokenize, run, decide. numpy, onnxruntime and tokenizers only.
+"""The shipped classifier: open a bundle, clean, tokenize, run, decide. numpy, onnxruntime, tokenizers and ftfy only.
 
 bundle = Bundle("models/demo/bundle")
 bundle.predict(["Claim your airdrop now"])[0]["answer"]

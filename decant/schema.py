@@ -3,10 +3,9 @@
 `decant.params` reads the file, merges `defaults` with a task's block and checks the result against these classes.
 """
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from decant.files import slug
 from decant.settings import (
@@ -15,10 +14,12 @@ from decant.settings import (
     Cleaning,
     Distil,
     Distinct,
+    Duplicates,
     Evaluate,
     Export,
     Gate,
     Generator,
+    LinearText,
     Positive,
     Quantize,
     Section,
@@ -29,10 +30,11 @@ from decant.settings import (
     Thresholds,
     Tokens,
 )
+from decant.source import COLUMNS, Labels, Source
 
-SPLITS = ("train", "valid", "calib", "test")
-# of the prepared table, besides labels and slices
-COLUMNS = ("id", "text", "answer", "has_url", "split", "raw", "length")
+# Keys that stand beside the classes in metrics/<task>/test.json; head_* too.
+METRICS = {"n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_f1",
+           "weighted_f1", "macro_precision", "macro_recall", "micro_auc", "macro_auc", "coarse"}  # fmt: skip
 
 
 class Encoder(Section):
@@ -46,66 +48,13 @@ class Encoder(Section):
     """How token states become one vector: the mean over the mask, or the first token."""
 
 
-class Labels(Section):
-    column: str
-    """Raw column that holds the label, a list of labels, or a number for a regression head."""
-    separator: str | None = None
-    """Splits one cell into several labels, e.g. "|"."""
-    classes: dict[str, list[str]] | None = None
-    """Class of the head -> raw labels that mean it, tried in this order (priority)."""
-    otherwise: str | None = None
-    """Class of a row that none of the raw labels above claims."""
-
-
-class Slice(Section):
-    columns: Annotated[list[str], Field(min_length=1)]
-    """Raw columns, the first with a value wins."""
-    pattern: str | None = None
-    """Regular expression whose first group is the value."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _has_a_group(cls, pattern: str | None) -> str | None:
-        try:
-            groups = re.compile(pattern or "()").groups
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
-        if not groups:
-            raise ValueError(f"{pattern!r} has no group (...) to take the value from")
-        return pattern
-
-
-class GivenSplits(Section):
-    files: dict[Literal["train", "valid", "calib", "test"], str]
-    """Split -> raw file whose rows' ids belong to it."""
-    rest: Literal["train", "valid", "calib", "test"] | None = None
-    """Split of the rows that no file names; null refuses such rows."""
-
-
-class Source(Section):
-    files: Annotated[list[str], Field(min_length=1)]
-    """Raw files below data/raw/<task>, read in this order."""
-    format: Literal["csv", "jsonl"]
-    """How they are written."""
-    id: str
-    """Column with a unique id per row."""
-    text: str
-    """Column with the text."""
-    labels: dict[str, Labels]
-    """Head -> where its label comes from."""
-    ignore: list[str] = []
-    """Raw labels without a class, by name or wildcard (topic_*); any other unknown label stops the stage."""
-    slices: dict[str, Slice] = {}
-    """Extra columns kept to measure subgroups by."""
-    splits: GivenSplits | None = None
-    """Splits that come with the data; null lets the split stage make them."""
-
-
 class Head(Section):
     kind: Literal["softmax", "sigmoid", "regression"]
     """softmax: one of the labels; sigmoid: any of them; regression: one number."""
     labels: list[str] = []
     """The head's labels, in the order of its logits."""
+    groups: dict[str, list[str]] = {}
+    """Coarse group -> labels, reported beside the labels themselves; no model learns them."""
 
     @model_validator(mode="after")
     def _labels_fit_kind(self):
@@ -114,6 +63,10 @@ class Head(Section):
             raise ValueError(f"a {self.kind} head needs {'no' if not least else f'at least {least}'} labels")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels repeat")
+        grouped = [label for members in self.groups.values() for label in members]
+        if self.groups and sorted(grouped) != sorted(self.labels):
+            odd = sorted(set(grouped) ^ set(self.labels)) or sorted({one for one in grouped if grouped.count(one) > 1})
+            raise ValueError(f"groups must hold each label once; look at {odd}")
         return self
 
 
@@ -143,6 +96,8 @@ class Task(Section):
     heads: dict[str, Head]
     decision: Decision
     cleaning: Cleaning
+    linear_text: LinearText
+    duplicates: Duplicates
     split: Split
     tokens: Tokens
     baseline: Baseline
@@ -165,6 +120,10 @@ class Task(Section):
         for label in [*labels, *filter(None, [self.decision.otherwise])]:
             if keys.setdefault(slug(label), label) != label:
                 raise ValueError(f"heads: {keys[slug(label)]!r} and {label!r} are both {slug(label)!r} in the metrics")
+            if slug(label) in METRICS or slug(label).startswith("head_"):
+                raise ValueError(
+                    f"heads: label {label!r} would overwrite a figure of that name in test.json; rename it"
+                )
         for name in self.heads:
             if name in COLUMNS:
                 raise ValueError(f"heads: {name!r} is a column of the prepared table already; name the head otherwise")
@@ -173,6 +132,10 @@ class Task(Section):
                 raise ValueError(
                     f"source.slices: {name!r} is a column of the prepared table already; name it otherwise"
                 )
+        if self.split.order == "time" and not self.source.time:
+            raise ValueError("split.order: time needs source.time, the column that says when a row was written")
+        if self.split.carve and not self.source.splits:
+            raise ValueError("split.carve takes a missing split out of a given one; this task brings no splits")
         if set(self.source.labels) != set(self.heads):
             raise ValueError(f"source.labels names {sorted(self.source.labels)}, heads names {sorted(self.heads)}")
         for name, head in self.heads.items():
@@ -196,16 +159,20 @@ class Task(Section):
 
 def _labels_match(name: str, head: Head, labels: Labels) -> None:
     if head.kind == "regression":
-        if labels.classes or labels.otherwise or labels.separator:
-            raise ValueError(f"source.labels.{name}: a regression head takes a column only")
+        if labels.classes or labels.otherwise or labels.separator or labels.unlabelled:
+            raise ValueError(f"source.labels.{name}: a regression head takes a column, or columns to count, only")
         return
-    if not labels.classes:
-        raise ValueError(f"source.labels.{name}.classes: missing for a {head.kind} head")
-    known = set(labels.classes) | ({labels.otherwise} if labels.otherwise else set())
+    classes = labels.classes if labels.classes is not None else dict.fromkeys(head.labels)
+    known = set(classes) | ({labels.otherwise} if labels.otherwise else set())
     if known != set(head.labels):
         raise ValueError(f"source.labels.{name} gives {sorted(known)}, heads.{name}.labels says {sorted(head.labels)}")
+    claimed = {raw for names in classes.values() for raw in names or ()} if labels.classes is not None else known
+    if labels.columns is not None and (odd := sorted(set(labels.columns) ^ claimed)):
+        raise ValueError(f"source.labels.{name}: columns and classes disagree about {odd}")
     if head.kind == "sigmoid" and labels.otherwise:
         raise ValueError(f"source.labels.{name}.otherwise: a sigmoid head has no such class; no label is an answer too")
+    if head.kind == "softmax" and labels.unlabelled == "allow":
+        raise ValueError(f"source.labels.{name}.unlabelled: a softmax head has one label in every row; fail or drop")
 
 
 def _decision_matches(decision: Decision, heads: dict[str, Head]) -> None:

@@ -1,9 +1,11 @@
 """The prepared table and its splits: where they lie, which columns they have, labels as a matrix.
 
-Columns: id, text, answer (the final class, for reading), then per head one column (softmax: the label, regression:
-the number) or one boolean column per label named head.label (sigmoid), then the slice columns.
+Columns: id, text (for encoders), linear (the linear model's text), answer (the final class, for reading), then per head
+one column (softmax: the label, regression: the number) or one boolean column per label named head.label (sigmoid), then
+the slices, group and time, has_url, split, raw (the text before cleaning) and length (characters of the clean text).
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,26 @@ from decant.errors import DataError
 from decant.heads import Head, width
 
 
+def manifest(task: str) -> Path:
+    return Path("metrics") / task / "manifest.json"
+
+
 def prepared(task: str) -> Path:
     return Path("data") / task / "prepared.parquet"
 
 
 def split_file(task: str, split: str) -> Path:
     return Path("data") / task / f"{split}.parquet"
+
+
+def digest_of(ids) -> str:
+    """sha256 of ids in their order, one a line: what a manifest knows a split by."""
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()
+
+
+def hashes(values: list[str]) -> np.ndarray:
+    """(n,) uint64, the same on every machine and run (SipHash with a fixed key; Python's own hash() is not)."""
+    return pd.util.hash_array(np.array(values, dtype=object), categorize=False)
 
 
 def columns(heads: tuple[Head, ...]) -> list[str]:
@@ -38,7 +54,7 @@ def load(task: str, split: str, heads: tuple[Head, ...]) -> pd.DataFrame:
     if not file.exists():
         raise DataError(f"{file}: missing. Run: dvc repro split@{task}")
     frame = pd.read_parquet(file)
-    for column in ("id", "text", *columns(heads)):
+    for column in ("id", "text", "linear", *columns(heads)):
         if column not in frame:
             raise DataError(
                 f"{file}: no column {column!r}; the heads in params.yaml need it. Run: dvc repro split@{task}"

@@ -73,9 +73,12 @@ def fit(
 
     Raises ParamsError where the processor has no bf16 and settings ask for it.
     """
-    # On a processor without it, autocast falls back to emulation: 3 to 5 times slower than fp32, with other weights.
+    # On a processor without it, autocast falls back to emulation, which is slower than fp32 and gives other weights.
     if settings.precision == "bf16" and not torch.cpu._is_avx512_bf16_supported() and not torch.cuda.is_available():
-        raise ParamsError("precision: bf16 needs a processor with AVX512-BF16 or AMX, or a GPU; set it to fp32")
+        raise ParamsError(
+            "params.yaml: teacher.precision and distil.precision: bf16 needs a processor with AVX512-BF16 or AMX, or a GPU; "
+            "set them to fp32"
+        )
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=settings.epochs,

@@ -27,7 +27,7 @@ def main(task: str) -> None:
     p = read(task)
     heads = layout({name: head.model_dump() for name, head in p.heads.items()})
     train = tables.load(task, "train", heads)
-    texts, targets = train["text"].tolist(), tables.targets(train, heads)
+    texts, words, targets = train["text"].tolist(), train["linear"].tolist(), tables.targets(train, heads)
     answers = decision.gold(p.decision.model_dump(), heads, targets)
     fold = folds(answers, p.baseline.folds, p.baseline.seed, task)
     folder = Path("models") / task / "baseline"
@@ -35,8 +35,8 @@ def main(task: str) -> None:
 
     def tfidf_of(rows: np.ndarray, others: np.ndarray):
         tfidf = linear.Tfidf(p.baseline.word_ngrams, p.baseline.char_ngrams, p.baseline.min_df)
-        tfidf.fit([texts[row] for row in rows])
-        return tfidf.transform([texts[row] for row in rows]), tfidf.transform([texts[row] for row in others])
+        tfidf.fit([words[row] for row in rows])
+        return tfidf.transform([words[row] for row in rows]), tfidf.transform([words[row] for row in others])
 
     with threadpool_limits(p.threads), warnings.catch_warnings():
         # a fit that stops early is not the model its C says; it is an error here, not a line in a log
@@ -44,8 +44,8 @@ def main(task: str) -> None:
         chosen, linear_logits, linear_losses = linear.cross_fit(
             tfidf_of, targets, heads, p.baseline.strengths, fold, "linear"
         )
-        tfidf = linear.Tfidf(p.baseline.word_ngrams, p.baseline.char_ngrams, p.baseline.min_df).fit(texts)
-        features = tfidf.transform(texts)
+        tfidf = linear.Tfidf(p.baseline.word_ngrams, p.baseline.char_ngrams, p.baseline.min_df).fit(words)
+        features = tfidf.transform(words)
         tfidf.save(folder)
         linear.save_weights(folder / "linear.safetensors", linear.fit(features, targets, heads, chosen))
 

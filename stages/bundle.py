@@ -21,7 +21,7 @@ RELOADED = 50  # valid texts that the bundle must answer as the int8 file does
 
 def main(task: str) -> None:
     p = read(task)
-    described = {name: head.model_dump() for name, head in p.heads.items()}
+    described = {name: head.model_dump(exclude={"groups"}) for name, head in p.heads.items()}
     heads = layout(described)
     models = Path("models") / task
     student = models / "student"

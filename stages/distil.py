@@ -1,8 +1,8 @@
 """distil: a student cut from an encoder's layers and vocabulary learns the ensemble's probabilities.
 
 In: the encoder, the soft labels with their row ids, train and valid. Out: models/<task>/student (cached only, since it
-is expensive). The student starts from pretrained layers, not from nothing: two of six layers and the tokens that
-train uses keep most of the knowledge in a fifth of the bytes.
+is expensive). The student starts from pretrained layers, not from nothing: three of six layers and the tokens that train
+uses keep most of the knowledge in a tenth of the bytes (on scam, 8.9 MB of int8 beside 91 MB).
 """
 
 import copy

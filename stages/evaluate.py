@@ -2,7 +2,7 @@
 
 In: every model, the thresholds tuned on calib, the bundle itself (which gets raw text and does its own cleaning), test.
 Out: metrics/<task>/test.json with intervals, paired.json with paired differences, subgroups.json, plot tables, and the
-predictions row by row (models/<task>/predictions.parquet).
+predictions row by row (models/<task>/predictions.parquet), which are the test export: exactly the evaluated rows.
 """
 
 from itertools import pairwise
@@ -14,8 +14,10 @@ import torch
 from sklearn.metrics import precision_recall_curve
 
 from decant import calibration, decision, ensemble, metrics, stage, tables
+from decant.errors import DataError
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, layout, logits_of, probabilities, tempered
+from decant.manifest import digest_of_rows
 from decant.params import TaskParams, read
 from decant.runtime import Bundle, Model
 
@@ -30,6 +32,7 @@ def main(task: str) -> None:
     rule = p.decision.model_dump()
     torch.set_num_threads(p.threads)
     frame = tables.load(task, "test", heads)
+    check_manifest(task, frame)
     targets = tables.targets(frame, heads)
     gold, names = decision.gold(rule, heads, targets), decision.classes(rule, heads)
     thresholds = read_json(Path("models") / task / "thresholds.json")
@@ -50,6 +53,9 @@ def main(task: str) -> None:
         test[name]["macro_f1_low"], test[name]["macro_f1_high"] = np.percentile(draws[name][:, 1], tails)
         for head, found in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
             test[name][slug(f"head_{head}")] = found
+        if groups := p.heads[rule["head"]].groups if rule["head"] else {}:
+            coarse = [metrics.grouped(groups, names, part) for part in (gold, answers[name])]
+            test[name]["coarse"] = {"groups": len(groups)} | metrics.summary(*coarse)
         test[name] |= {f"head_{key}": found for key, found in metrics.regression(heads, targets, values).items()}
         test[name] |= metrics.per_class(names, gold, answers[name], given, p.evaluate.confidence)
     likely = [column for head in heads if head.kind != "regression" for column in range(head.start, head.stop)]
@@ -90,12 +96,24 @@ def main(task: str) -> None:
         rows.to_parquet(partial, index=False)
 
 
+def check_manifest(task: str, frame: pd.DataFrame) -> None:
+    """Raises DataError unless the rows to evaluate are, text and answer, exactly those that split wrote down for test."""
+    written = read_json(tables.manifest(task))["splits"]["test"]
+    found = digest_of_rows(frame)
+    if written["n"] != len(frame) or written["rows_sha256"] != found:
+        raise DataError(
+            f"{tables.split_file(task, 'test')}: {len(frame)} rows with sha256 {found[:12]}…, {tables.manifest(task)} has "
+            f"{written['n']} with {written['rows_sha256'][:12]}…; figures would be about other rows or answers. "
+            f"Run: dvc repro split@{task}"
+        )
+
+
 def contestants(task: str, p: TaskParams, heads: tuple[Head, ...], frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Calibrated logits (n, w) of everyone, in the order of the tables."""
     texts, models = frame["text"].tolist(), Path("models") / task
     record = read_json(models / "soft" / "ensemble.json")
     raw = {
-        "linear": ensemble.linear_logits(task, texts),
+        "linear": ensemble.linear_logits(task, frame["linear"].tolist()),
         "probe": ensemble.probe_logits(task, texts, p.baseline.probe_encoder, p.tokens.max_length),
     }
     for name, folder in ensemble.teachers(p.encoders, p.seeds).items():

@@ -1,275 +1,243 @@
 """prepare: raw files -> one table (data/<task>/prepared.parquet) and the counts of what happened to every row.
 
-In: data/raw/<task>. Out: id, text, answer, label columns, slice columns, the split that came with the data (if any).
-It exists so that everything after it can trust the table: ids unique, texts clean and not empty, labels known.
+In: data/raw/<task>. Out: id, two texts (`text` for encoders, `linear` for the linear model), answer, label columns,
+slices, group and time, and the split that came with the data (if any). It exists so that everything after it can trust
+the table: ids unique, texts clean and not empty, labels known. Rows pass in batches, in file order, on every core that
+is free, and memory grows by some 30 bytes a row; what no batch can know (a repeated id, two answers to one text) is
+decided afterwards, from 64-bit hashes.
 """
 
-import contextlib
-import csv
-import fnmatch
-import io
-import json
-import re
-import sys
-from collections import Counter
+import os
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from decant import decision, stage, tables, text
+from decant import lexical, rawfiles, stage, tables
 from decant.errors import DataError
 from decant.files import slug, write_metrics, writing
-from decant.heads import layout
 from decant.params import read
-from decant.schema import Labels, Source
+from decant.rawfiles import Batch
+from decant.rows import Recipe, Rows, given_ids, identities
+from decant.source import folder_of
 
-WORDS = re.compile(r"\w+")
-HALF_PAIR = re.compile("[\ud800-\udfff]")
+CONFLICTS = 1000  # rows of conflicting texts that conflicts.csv shows
 
 
 def main(task: str) -> None:
     p = read(task)
-    folder = Path("data/raw") / task
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    rows = [row for name in p.source.files for row in raw_rows(folder / name, p.source.format)]
+    folder, source = Path("data/raw") / task, p.source
+    settings = p.linear_text.model_dump()
+    lexical.check_resources(settings)
+    found = rawfiles.files(folder, [folder_of(name) for name in source.files], source.format)
+    if source.splits and source.splits.files:  # are they there, and none in two splits?
+        rawfiles.files(folder, list(source.splits.files.values()), source.format)
+    given = given_ids(folder, source)
+    heads = {name: head.model_dump() for name, head in p.heads.items()}
+    recipe = Recipe(
+        folder, source, heads, p.decision.model_dump(), p.cleaning.model_dump(), settings, given, len(found) > 1
+    )
 
-    frame = pd.DataFrame({"id": identities(rows, p.source.id), "text": texts(rows, p.source.text)})
-    for head in heads:
-        for column, values in label_columns(rows, head, p.source).items():
-            frame[column] = values
-    for name, recipe in p.source.slices.items():
-        if not any(column in row for _, row in rows for column in recipe.columns):
-            raise DataError(
-                f"{folder}: no row has a column of {recipe.columns}; mend {task}.source.slices.{name} in params.yaml"
-            )
-        frame[name] = [slice_value(row, recipe.columns, recipe.pattern) for _, row in rows]
-    frame["has_url"] = frame["text"].str.contains(text.URL)  # before cleaning may drop the links
-    frame["split"] = given_splits(frame["id"], p.source, folder)
-
-    frame["raw"] = frame["text"]  # evaluate feeds it to the bundle, which does its own cleaning
-
-    metrics = {"rows_raw": len(frame), "words_raw": words(frame["text"])}
-    for name, step in text.steps(p.cleaning.model_dump()):
-        cleaned = [step(one) for one in tqdm(frame["text"], desc=f"clean: {name}", unit="row")]
-        changed = int((frame["text"] != pd.Series(cleaned)).sum())
-        metrics[f"clean_{name}"] = {"rows_changed": changed, "words_after": words(cleaned)}
-        frame["text"] = cleaned
-    empty = frame["text"].str.strip() == ""
-    metrics["rows_empty"] = int(empty.sum())
-    frame = frame[~empty].sort_values("id", ignore_index=True)
-    if frame.empty:
-        raise DataError(
-            f"{folder}: all {len(rows)} rows are empty after cleaning; check {task}.cleaning in params.yaml"
-        )
-
-    rule = p.decision.model_dump()
-    names = np.array(decision.classes(rule, heads), dtype=object)
-    answers = decision.gold(rule, heads, tables.targets(frame, heads, str(folder)))
-    frame.insert(2, "answer", ["|".join(names[row]) for row in answers])
-    frame["length"] = frame["text"].str.len()
-
-    normal = frame["text"].map(text.normal_form)
-    conflicts = frame.groupby(normal)["answer"].nunique()
-    metrics |= {
-        "rows": len(frame),
-        "words": words(frame["text"]),
-        "duplicates": int(normal.duplicated().sum()),
-        "conflicting_texts": int((conflicts > 1).sum()),
-        "answers": {slug(name): int(count) for name, count in zip(names, answers.sum(axis=0), strict=True)},
-    }
+    counts, lost, answers = Counter(), Counter(), {}
+    seen: dict[str, list[np.ndarray]] = {"id": [], "text": [], "answer": [], "split": [], "words": []}
     with writing(tables.prepared(task)) as partial:
-        frame.to_parquet(partial, index=False)
+        with pq.ParquetWriter(partial, recipe.schema) as writer, tqdm(desc="prepare", unit="row") as bar:
+            for rows in in_order(recipe, raw_batches(found, recipe)):
+                writer.write_table(rows.table)
+                counts.update(rows.counts)
+                lost.update(rows.lost)
+                answers |= rows.answers
+                for name, values in rows.hashes.items():
+                    seen[name].append(values)
+                bar.update(rows.counts["rows_raw"])
+        hashes = {name: np.concatenate(seen.pop(name)) for name in list(seen)}
+        words = hashes.pop("words")
+        check_identities(hashes.pop("id"), found, recipe)
+        check_given(counts["rows_named"], found, recipe)
+        check_slices(counts, recipe)
+        check_loss(task, counts, lost, p.linear_text.max_loss)
+        if not len(hashes["text"]):
+            raise DataError(
+                f"{folder}: all {counts['rows_raw']} rows are empty after cleaning or have no label; check {task}.cleaning "
+                f"and {task}.source in params.yaml"
+            )
+        agreed, kept, conflicting = policy(hashes, p.duplicates.repeats, p.duplicates.conflicts)
+        if not kept.any():
+            raise DataError(f"{folder}: {task}.duplicates.conflicts: {p.duplicates.conflicts} leaves no row at all")
+        report_conflicts(partial, hashes["text"], conflicting, Path("data") / task / "conflicts.csv")
+        if not kept.all():
+            rewrite(partial, kept)
+
+    held = Counter({slug(name): 0 for name in recipe.classes})
+    for answer, rows in zip(*np.unique(hashes["answer"][kept], return_counts=True), strict=True):
+        several = p.decision.rule == "thresholds"
+        names = answers[int(answer)].split("|") if several else [answers[int(answer)]]
+        held.update({slug(name): int(rows) for name in names if name})
+    steps = {name: counts.pop(name) for name in list(counts) if name.startswith(("clean_", "linear_"))}
+    metrics = {name: counts[name] for name in ("rows_raw", "words_raw", "rows_empty", "rows_unlabelled")}
+    for name in dict.fromkeys(key.rsplit(":", 1)[0] for key in steps):
+        metrics[name] = {key.rsplit(":", 1)[1]: value for key, value in steps.items() if key.startswith(f"{name}:")}
+    metrics |= {"content_words": counts["content_words"]} if counts["content_words"] else {}
+    metrics |= {
+        "rows_dropped_as_conflicts": int((~agreed).sum()),
+        "rows_dropped_as_repeats": int((agreed & ~kept).sum()),
+        "rows": int(kept.sum()),
+        "words": int(words[kept].sum()),
+        "duplicates": len(hashes["text"]) - len(np.unique(hashes["text"])),
+        "conflicting_texts": len(np.unique(hashes["text"][conflicting])),
+        "conflicting_rows": int(conflicting.sum()),
+        "answers": dict(held),
+        "encodings": {slug(str(file.relative_to(folder))): rawfiles.encoding_of(file, source.encoding)
+                      for file, form in found.items() if form in ("csv", "tsv", "jsonl")},
+    }  # fmt: skip
     write_metrics(f"metrics/{task}/prepare.json", metrics)
 
 
-def words(column) -> int:
-    return sum(len(WORDS.findall(one)) for one in column)
+def raw_batches(found: dict[Path, str], recipe: Recipe) -> Iterator[Batch]:
+    source = recipe.source
+    for file, form in found.items():
+        yield from rawfiles.batches(file, form, source.encoding, source.delimiter, source.quotes, source.header)
 
 
-def raw_rows(file: Path, form: str) -> list[tuple[str, dict]]:
-    """Every row of one file with its place ("file: row 7") for error messages; rows count from 1."""
-    if not file.exists():
-        raise DataError(f"{file}: missing. Get it with dvc pull (imported data) or put your own file there")
-    try:
-        content = file.read_bytes().decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = file.read_bytes()[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"{file}: line {line}: not UTF-8 (byte {error.start}); convert the file, e.g. with iconv"
-        ) from None
-    rows = list(csv_rows(file, content) if form == "csv" else jsonl_rows(file, content))
-    if not rows:
-        raise DataError(f"{file}: no rows; it must hold at least one")
-    return rows
+def in_order(recipe: Recipe, batches: Iterator[Batch]) -> Iterator[Rows]:
+    """Each batch cleaned, in the order of the file, so that neither rows nor errors depend on the number of processes.
+
+    The first two batches run in this process: small tables should not pay for starting others.
+    """
+    work = recipe.worker()
+    for batch in islice(batches, 2):
+        yield work(batch)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ExitStack() as stack:
+        waiting: deque = deque()
+        pool = None
+        failure = None
+        while True:
+            try:
+                batch = next(batches, None)
+            except DataError as error:  # raised below, since an earlier row that waits may have an error too
+                failure, batch = error, None
+            if batch is None:
+                break
+            if pool is None:
+                # spawned, not forked: Arrow's threads do not survive a fork
+                pool = ProcessPoolExecutor(cores, get_context("spawn"), initializer=recipe.start)
+                stack.enter_context(pool)
+            waiting.append(pool.submit(Recipe.run, batch.only(recipe.needed)))
+            if len(waiting) > 2 * cores:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+        if failure:
+            raise failure
 
 
-def csv_rows(file: Path, content: str):
-    csv.field_size_limit(sys.maxsize)  # the default stops at 128 kB a cell, and a text may be longer
-    # newline="": the csv module itself decides what a line break inside quotes is
-    reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
-    try:
-        for column, times in Counter(reader.fieldnames or []).items():
-            if times > 1:
-                raise DataError(f"{file}: column {column!r} twice; only one of them could be read")
-        for number, row in enumerate(reader, start=1):
-            if None in row or None in row.values():
-                found = (
-                    len([value for value in row.values() if value is not None]) + len(row.get(None, [])) - (None in row)
-                )
-                raise DataError(f"{file}: row {number}: {found} cells where the header has {len(reader.fieldnames)}")
-            yield f"{file}: row {number}", row
-    except csv.Error as error:
-        raise DataError(f"{file}: line {reader.reader.line_num}: {error}") from None
-
-
-def jsonl_rows(file: Path, content: str):
-    # split on "\n" alone: JSON strings may hold other line separators (U+2028) unescaped
-    for number, line in enumerate(content.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line, object_pairs_hook=fields)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{file}: row {number}: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise DataError(f"{file}: row {number}: found {type(row).__name__}, expected an object with named fields")
-        for name, value in row.items():
-            if isinstance(value, str) and HALF_PAIR.search(value):
+def check_identities(hashes: np.ndarray, found: dict[Path, str], recipe: Recipe) -> None:
+    """Raises DataError if an id occurs twice; equal hashes of unlike ids are told apart by reading the files again."""
+    in_rank = np.sort(hashes)
+    twice = set(in_rank[1:][in_rank[1:] == in_rank[:-1]].tolist())
+    first: dict[str, str] = {}
+    for batch in raw_batches(found, recipe) if twice else ():
+        names = identities(batch, recipe.source, recipe.prefix(batch))
+        for row in np.flatnonzero(np.isin(tables.hashes(names), list(twice))):
+            if names[row] in first:
                 raise DataError(
-                    f"{file}: row {number}: {value!r} in {name!r} holds half a surrogate pair; no file can store it"
+                    f"{batch.place(row)}: id {names[row]!r} again, first at {first[names[row]]}; ids must be unique"
                 )
-        yield f"{file}: row {number}", row
+            first[names[row]] = batch.place(row)
 
 
-def fields(pairs: list[tuple[str, object]]) -> dict:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise ValueError(f"field {twice!r} twice")
-    return row
-
-
-def cell(place: str, row: dict, column: str):
-    if column not in row:
-        raise DataError(
-            f"{place}: no column {column!r}; columns are {', '.join(row)}. Mend source in params.yaml or the file"
-        )
-    return row[column]
-
-
-def identities(rows: list, column: str) -> list[str]:
-    first = {}
-    for place, row in rows:
-        identity = identity_of(place, row, column)
-        if identity in first:
-            raise DataError(f"{place}: id {identity!r} again, first at {first[identity]}; ids must be unique")
-        first[identity] = place
-    return list(first)
-
-
-def identity_of(place: str, row: dict, column: str) -> str:
-    value = cell(place, row, column)
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise DataError(f"{place}: id in column {column!r} is {value!r}, expected text or a whole number")
-    if not str(value).strip():
-        raise DataError(f"{place}: empty id in column {column!r}")
-    return str(value)
-
-
-def texts(rows: list, column: str) -> list[str]:
-    for place, row in rows:
-        value = cell(place, row, column)
-        if not isinstance(value, str):
-            raise DataError(f"{place}: text in column {column!r} is {value!r}, expected a string")
-    return [row[column] for _, row in rows]
-
-
-def label_columns(rows: list, head, source: Source) -> dict[str, list]:
-    """The table's columns for one head, by its `source.labels` entry."""
-    labels = source.labels[head.name]
-    if head.kind == "regression":
-        return {head.name: [number(place, cell(place, row, labels.column)) for place, row in rows]}
-    claims = [claimed(place, raw_labels(place, row, labels), source) for place, row in rows]
-    if head.kind == "sigmoid":
-        return {
-            f"{head.name}.{label}": [bool(raw & set(labels.classes[label])) for raw in claims] for label in head.labels
-        }
-    return {head.name: [collapse(place, raw, labels) for (place, _), raw in zip(rows, claims, strict=True)]}
-
-
-def raw_labels(place: str, row: dict, labels: Labels) -> set[str]:
-    value = cell(place, row, labels.column)
-    if isinstance(value, list):
-        return {str(one) for one in value}
-    if value is None:
-        raise DataError(f"{place}: no label in column {labels.column!r}")
-    parts = str(value).split(labels.separator) if labels.separator else [str(value)]
-    return {part.strip() for part in parts if part.strip()}
-
-
-def claimed(place: str, raw: set[str], source: Source) -> set[str]:
-    """The raw labels of a row, after a check that every one is known to some head or ignored by name."""
-    known = {one for labels in source.labels.values() for names in (labels.classes or {}).values() for one in names}
-    for label in sorted(raw - known):
-        if not any(fnmatch.fnmatchcase(label, pattern) for pattern in source.ignore):
+def check_given(named: int, found: dict[Path, str], recipe: Recipe) -> None:
+    """Raises DataError if a split file names an id that no row has."""
+    if recipe.given is None or named == len(recipe.given):
+        return
+    ids = {
+        name for batch in raw_batches(found, recipe) for name in identities(batch, recipe.source, recipe.prefix(batch))
+    }
+    for identity, (_, place) in recipe.given.items():
+        if identity not in ids:
             raise DataError(
-                f"{place}: unknown label {label!r}; add it to source.labels or to source.ignore in params.yaml"
+                f"{place}: id {identity!r} is not in {', '.join(recipe.source.files)}; the split names a row that is not there"
             )
-    return raw
 
 
-def collapse(place: str, raw: set[str], labels: Labels) -> str:
-    """One class for a set of raw labels: the first class in params that claims any of them."""
-    for name, claims in labels.classes.items():
-        if raw & set(claims):
-            return name
-    if labels.otherwise is None:
-        raise DataError(f"{place}: {sorted(raw)} belongs to no class, and source.labels has no otherwise for it")
-    return labels.otherwise
+def check_slices(counts: Counter, recipe: Recipe) -> None:
+    """Raises DataError for a slice or group without a column in any row: JSON Lines may bring one late, or never."""
+    for key, seen in counts.items():
+        if key.startswith("seen_") and not seen:
+            name = key.removeprefix("seen_")
+            one = recipe.source.group if name == "group" else recipe.source.slices[name.removeprefix("slices.")]
+            raise DataError(f"{recipe.folder}: no row has a column of {one.columns}; mend source.{name} in params.yaml")
 
 
-def number(place: str, value: object) -> float:
-    found = float("nan")
-    # float() would also take true and 1_000
-    if isinstance(value, int | float | str) and not isinstance(value, bool) and "_" not in str(value):
-        with contextlib.suppress(ValueError, OverflowError):
-            found = float(value)
-    if not abs(found) <= float(np.finfo(np.float32).max):  # the type of the targets
-        raise DataError(f"{place}: found {value!r} where a regression head needs a finite number")
-    return found
-
-
-def slice_value(row: dict, columns: list[str], pattern: str | None) -> str:
-    for column in columns:
-        value = row.get(column)
-        match = re.search(pattern, str(value)) if value and pattern else None
-        if value and (match or not pattern):
-            return match[1] if match else str(value)
-    return ""
-
-
-def given_splits(ids: pd.Series, source: Source, folder: Path) -> list[str]:
-    """The split that the data names for each row, empty where the split stage is to choose."""
-    if source.splits is None:
-        return [""] * len(ids)
-    split_of, known = {}, set(ids)
-    for name, file in source.splits.files.items():
-        for place, row in raw_rows(folder / file, "csv" if file.endswith(".csv") else "jsonl"):
-            identity = identity_of(place, row, source.id)
-            if identity not in known:
-                raise DataError(
-                    f"{place}: id {identity!r} is not in {', '.join(source.files)}; the split names a row that is not there"
-                )
-            if split_of.setdefault(identity, name) != name:
-                raise DataError(f"{place}: id {identity!r} is in {split_of[identity]} already; a row has one split")
-    counts = Counter(identity in split_of for identity in ids)
-    if counts[False] and source.splits.rest is None:
+def check_loss(task: str, counts: Counter, lost: Counter, most: float) -> None:
+    """Raises DataError if the linear model's tokens have lost more words than params allow."""
+    steps = [key.split(":")[0].removeprefix("linear_") for key in counts if key.endswith(":content_words_after")]
+    left = {step: counts[f"linear_{step}:content_words_after"] for step in steps}
+    share = lexical.loss(counts["content_words"], left)
+    if share > most:
         raise DataError(
-            f"{folder}: {counts[False]} rows are in no split file and source.splits.rest names no split for them"
+            f"{task}: linear_text loses {share:.1%} of {counts['content_words']:,} content words, "
+            f"{task}.linear_text.max_loss allows {most:.1%}. By step: {lexical.explain(counts['content_words'], left, lost)}"
         )
-    return [split_of.get(identity, source.splits.rest) for identity in ids]
+
+
+def policy(hashes: dict[str, np.ndarray], repeats: str, conflicts: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n,) rows that the policy for conflicts leaves, (n,) rows that stay, and (n,) rows whose text has two answers."""
+    texts, answers = hashes["text"], hashes["answer"]
+    order = np.lexsort((answers, texts))  # sorted, not grouped: ten million rows in 400 MB
+    same_text = texts[order][1:] == texts[order][:-1]
+    differ = same_text & (answers[order][1:] != answers[order][:-1])
+    conflicting = np.isin(texts, texts[order][1:][differ])
+    del order, same_text, differ
+    agreed = np.ones(len(texts), dtype=bool)
+    if conflicts == "drop":
+        agreed = ~conflicting
+    elif conflicts == "majority":
+        few = pd.DataFrame({"text": texts[conflicting], "answer": answers[conflicting]})
+        rows = few.groupby(["text", "answer"])["answer"].transform("size")
+        most = rows.groupby(few["text"]).transform("max")
+        # two answers equally frequent: no majority
+        winners = few["answer"].where(rows == most).groupby(few["text"]).transform("nunique")
+        agreed[conflicting] = (rows == most) & (winners == 1)
+    again = np.zeros(len(texts), dtype=bool)
+    if repeats == "first":
+        again[agreed] = pd.DataFrame({"text": texts[agreed], "split": hashes["split"][agreed]}).duplicated()
+    return agreed, agreed & ~again, conflicting
+
+
+def report_conflicts(file: Path, texts: np.ndarray, conflicting: np.ndarray, target: Path) -> None:
+    """The first conflicting rows, text by text, for people to look at; not in git, since the texts are the data's own."""
+    first = pd.unique(texts[conflicting])
+    chosen = np.flatnonzero(np.isin(texts, first[: CONFLICTS // 2]))[:CONFLICTS]
+    columns = ["id", "split", "answer", "text"]
+    parts, start = [pd.DataFrame(columns=columns)], 0
+    for part in pq.ParquetFile(file).iter_batches(rawfiles.BATCH, columns=columns) if len(chosen) else ():
+        rows = chosen[(chosen >= start) & (chosen < start + len(part))] - start
+        parts.append(part.take(pa.array(rows)).to_pandas())
+        start += len(part)
+    table = pd.concat(parts, ignore_index=True)
+    order = pd.Series(texts[chosen]).map({one: index for index, one in enumerate(first)}).argsort(kind="stable")
+    with writing(target) as partial:
+        table.iloc[order.to_numpy()].to_csv(partial, index=False)
+
+
+def rewrite(file: Path, kept: np.ndarray) -> None:
+    """Drop rows from a Parquet file, batch by batch."""
+    stored, start = pq.ParquetFile(file), 0
+    with writing(file) as partial, pq.ParquetWriter(partial, stored.schema_arrow) as writer:
+        for part in stored.iter_batches(rawfiles.BATCH):
+            writer.write_table(pa.Table.from_batches([part.filter(pa.array(kept[start : start + len(part)]))]))
+            start += len(part)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ except provenance.json (commit, machine, versions), which lies beside the outs a
 from pathlib import Path
 
 import pandas as pd
-from markdown_it import MarkdownIt
 
 from decant import figures, provenance, stage
 from decant.files import read_json, write_json, writing
+from decant.pages import table, write_page, write_text
 from decant.params import read
 
 PARTS = (
-    "prepare",
     "split",
     "baseline",
     "soften",
@@ -40,11 +39,6 @@ CLASSWISE = (
     "average_precision",
     "support",
 )
-STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
-    "table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}th,td{padding:.25rem .6rem;border-bottom:1px solid #d5dbe3;"
-    "text-align:right}th:first-child,td:first-child{text-align:left}img{max-width:100%}code{background:#f1f4f8;padding:.1rem .3rem}"
-)
 
 
 def main(task: str) -> None:
@@ -59,39 +53,26 @@ def main(task: str) -> None:
     with writing(folder / "figures") as partial:
         partial.mkdir(parents=True)
         figures.contestants(contestants, SHIPPED, partial / "contestants.png")
-        figures.confusion(pd.read_csv(folder / "plots" / "confusion.csv"), SHIPPED, partial / "confusion.png")
-        figures.curves(
-            pd.read_csv(folder / "plots" / "precision_recall.csv"), SHIPPED, partial / "precision_recall.png"
+        figures.confusion(
+            pd.read_csv(folder / "plots" / "confusion.csv", keep_default_na=False), SHIPPED, partial / "confusion.png"
         )
-        figures.reliability(pd.read_csv(folder / "plots" / "reliability.csv"), SHIPPED, partial / "reliability.png")
+        figures.curves(
+            pd.read_csv(folder / "plots" / "precision_recall.csv", keep_default_na=False),
+            SHIPPED,
+            partial / "precision_recall.png",
+        )
+        figures.reliability(
+            pd.read_csv(folder / "plots" / "reliability.csv", keep_default_na=False),
+            SHIPPED,
+            partial / "reliability.png",
+        )
 
     text = page(task, found, contestants, named, p.evaluate.confidence, p.thresholds.policy)
-    write_text(folder / "report.md", text)
-    body = MarkdownIt("commonmark").enable("table").render(text)
-    title = f"<title>Decant: {task}</title>"
-    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8">{title}<style>{STYLE}</style>\n'
-    write_text(folder / "report.html", head + body + "</html>\n")
+    write_page(folder / "report.md", f"Decant: {task}", text)
     write_text(folder / "card.md", card(task, found, shipped, named, classes, p))
     with writing(folder / "ledger.xlsx") as partial:
         ledger(found, contestants, named, partial)
     write_json(folder / "provenance.json", provenance.environment())
-
-
-def table(rows: list[dict], first: str) -> str:
-    """A Markdown table; columns in the order of their first appearance, missing cells empty."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [f"| {' | '.join(columns)} |", f"|{'|'.join('---' if key == first else '---:' for key in columns)}|"]
-    return "\n".join(lines + [f"| {' | '.join(shown(row.get(key)) for key in columns)} |" for row in rows])
-
-
-def shown(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "**no**"
-    if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def page(task: str, found: dict, contestants: dict, named: list[str], confidence: float, policy: str) -> str:
@@ -117,18 +98,16 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
     groups = [{"subgroup": name} | {k: v for k, v in entry.items() if not isinstance(v, dict)}
               | {f"{label}: {k}": entry[label][k] for label in named if label in entry for k in ("recall", "fpr") if k in entry[label]}
               for name, entry in found["subgroups"].items()]  # fmt: skip
-    splits = [{"split": name, "n": found["split"][name]["n"], **found["split"][name]["answers"]}
-              for name in ("train", "valid", "calib", "test")]  # fmt: skip
     recipes = [{"recipe": name} | entry for name, entry in found["quantize"]["recipes"].items()]
     paired = [{"student_int8": name.replace("_", " ", 1)} | entry for name, entry in found["paired"].items()]
-    prepared = found["prepare"]
     percent = f"{confidence:.0%}"
+    tuned = ", each with thresholds tuned on the same rows" if capped else ""
     sections = [
         f"# {task}: {gate['verdict']}",
         f"Verdict on the int8 model with md5 `{gate['model_md5']}`.",
         table(gates, "gate"),
         f"## Contestants on the same {n:,} test rows",
-        f"Macro F1 with its {percent} bootstrap interval; all by one decision rule, each with thresholds tuned on the same rows.",
+        f"Macro F1 with its {percent} bootstrap interval; all by one decision rule{tuned}.",
         table(board, "contestant"),
         "![Macro F1 of every contestant with its interval](figures/contestants.png)",
         f"### {SHIPPED} against each other contestant",
@@ -144,8 +123,8 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
         table(by_head, "head"),
         "## Subgroups",
         table(groups, "subgroup"),
-        f"## Thresholds ({policy}, tuned on {found['thresholds']['n']:,} rows)",
-        table(capped, "contestant") if capped else "The rule is argmax: no thresholds.",
+        f"## Thresholds ({policy}, tuned on {found['thresholds']['n']:,} rows)" if capped else "## No thresholds",
+        table(capped, "contestant") if capped else "The rule is argmax: the likeliest label is the answer.",
         "## Calibration, before and after temperatures, on calib",
         table(soft, "contestant"),
         "## int8 recipes on valid",
@@ -153,10 +132,7 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
         f"{found['export']['max_difference']}.",
         table(recipes, "recipe"),
         "## Data",
-        f"{prepared['rows_raw']:,} raw rows, {prepared['rows_empty']:,} empty after cleaning, {prepared['duplicates']:,} repeat a text, "
-        f"{prepared['conflicting_texts']:,} texts have more than one answer. {found['split']['dropped_leaks']:,} rows were "
-        "dropped because a later split holds their text.",
-        table(splits, "split"),
+        "[The data report](data.md) has cleaning, duplicates, leaks, balance and lengths.",
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -214,11 +190,6 @@ def ledger(found: dict, contestants: dict, named: list[str], file: Path) -> None
         )
         gates = [{"gate": name} | entry for name, entry in found["gate"].items() if isinstance(entry, dict)]
         pd.DataFrame(gates).to_excel(book, sheet_name="gates", index=False)
-
-
-def write_text(file: Path, text: str) -> None:
-    with writing(file) as partial:
-        partial.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

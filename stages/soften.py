@@ -39,7 +39,7 @@ def main(task: str) -> None:
             logits[split] = {name: held_out[name] for name in ("linear", "probe") if name in p.soften.members}
         else:
             if "linear" in p.soften.members:
-                logits[split]["linear"] = ensemble.linear_logits(task, texts)
+                logits[split]["linear"] = ensemble.linear_logits(task, frame["linear"].tolist())
             if "probe" in p.soften.members:
                 logits[split]["probe"] = ensemble.probe_logits(
                     task, texts, p.baseline.probe_encoder, p.tokens.max_length

@@ -1,23 +1,29 @@
 """split: the prepared table -> train, valid, calib and test, and a manifest of what each one holds.
 
 Each split has one job: fit on train, choose on valid, calibrate on calib, open test once, in evaluate. The four are
-separate files so that dvc.yaml itself shows which stage can see which rows. Rows with the same normalised text
-stay together, and labels of all heads are spread evenly (iterative stratification, Sechidis et al. 2011, over groups).
+separate files so that dvc.yaml itself shows which stage can see which rows. Rows with one text, near-duplicates and rows
+of one group stay together; where the splits came with the data and do not keep to that, the policy in params decides.
+Where test rows are frozen (frozen/<task>/*.json), they are the test set, and no other split ever holds one of them.
 """
 
-import hashlib
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from decant import decision, stage, tables, text
+from decant import decision, duplicates, frozen, stage, stratify, tables
 from decant.errors import DataError
-from decant.files import slug, write_metrics, writing
+from decant.files import slug, write_json, write_metrics, writing
 from decant.heads import layout
+from decant.manifest import digest_of_rows
 from decant.params import read
-from decant.schema import SPLITS
+from decant.source import SPLITS
+
+SHOWN = 1000  # rows of clusters that duplicates.csv shows
+PAIRS = list(itertools.combinations(range(len(SPLITS)), 2))
 
 
 def main(task: str) -> None:
@@ -27,114 +33,206 @@ def main(task: str) -> None:
     file = tables.prepared(task)
     if not file.exists():
         raise DataError(f"{file}: missing. Run: dvc repro prepare@{task}")
-    frame = pd.read_parquet(file)
+    table = pq.read_table(file)
+    order = np.argsort(table["id"].to_numpy(), kind="stable")  # by id, so that the order of the raw files means nothing
+    table = table.take(pa.array(order))
+    frame = table.select([name for name in table.column_names if name not in ("raw", "linear")]).to_pandas()
     targets = tables.targets(frame, heads, str(file))
-    answers = decision.gold(rule, heads, targets)
-    groups = frame["text"].map(text.normal_form).factorize()[0]
+    answers, names = decision.gold(rule, heads, targets), decision.classes(rule, heads)
 
-    given = (frame["split"] != "").any()
-    dropped = 0
+    equal, forms = duplicates.exact(frame["text"].tolist())
+    kinds = {"id": pd.factorize(frame["id"])[0], "exact": equal, "near": duplicates.near(forms, p.split.near)[equal]}
+    if "group" in frame:
+        kinds["group"] = pd.factorize(frame["group"].where(frame["group"] != ""))[0]  # -1 where there is none
+    together = duplicates.joined(*kinds.values())
+    was_test = frozen.was_test(task, frame["id"].tolist(), forms, equal, p.split.released)
+
+    given = bool((frame["split"] != "").any())
+    shares = np.array([p.split.train, p.split.valid, p.split.calib, p.split.test])
+    spread = np.column_stack([answers, stratify.marks(targets, heads)])
     if given:
         place = frame["split"].map(SPLITS.index).to_numpy()
-        leaking = leaks(groups, place)
-        if leaking.any() and p.split.leaks == "fail":
-            ids = list(frame["id"][leaking][:5])
-            raise DataError(
-                f"{task}: {int(leaking.sum())} rows of the given splits have a text that a later split holds too, "
-                f"e.g. ids {ids}. Set {task}.split.leaks to drop or report, or mend the split files"
-            )
-        if p.split.leaks == "drop":
-            dropped = int(leaking.sum())
-            keep = ~leaking
-            frame, place, groups, answers, targets = (part[keep] for part in (frame, place, groups, answers, targets))
+        published = {f"given_{name}": int((place == index).sum()) for index, name in enumerate(SPLITS)}
+        before = {f"given_leakage_{kind}": leakage(codes, place) for kind, codes in kinds.items() if kind != "id"}
+        place = carve(task, place, p.split.carve, spread, together, p.split.seed)
     else:
-        shares = np.array([p.split.train, p.split.valid, p.split.calib, p.split.test])
-        marks = np.column_stack([answers, stratification_marks(targets, heads)])
-        place = stratify(marks, groups, shares, p.split.seed)
-    names = decision.classes(rule, heads)
+        published, before = {}, {}
+        if p.split.order == "time":
+            place = stratify.by_time(frame["time"].astype("int64").to_numpy(), together, shares)
+        else:
+            if was_test.any():  # a frozen test set is the test set: new rows go to the other splits
+                shares = np.array([*shares[:3] / shares[:3].sum(), 0])
+            place = stratify.stratify(spread, together, shares, p.split.seed, np.where(was_test, 3, -1))
+    dropped = {"dropped_time": int((place < 0).sum())}
+
+    leaking = leaks(together, place) | (was_test & (place >= 0) & (place < 3))
+    if leaking.any() and p.split.leaks == "fail":
+        raise DataError(explain(task, frame["id"], place, kinds, was_test))
+    if p.split.leaks == "drop":
+        place = np.where(leaking, -1, place)
+    dropped["dropped_leaks"] = int(leaking.sum()) if p.split.leaks == "drop" else 0
+    place, dropped["dropped_fast"] = fast(place, spread, together, p.split.fast, p.split.seed)
     check_support(task, answers, place, names, p.split.least)
 
-    metrics = {"given": bool(given), "dropped_leaks": dropped}
-    for early, late in itertools.combinations(range(len(SPLITS)), 2):
-        shared = int(np.isin(groups[place == early], groups[place == late]).sum())
+    overlap = {f"leakage_{kind}": leakage(codes, place) for kind, codes in kinds.items()}
+    metrics = {"given": given, **published, **dropped, **before, **overlap, **clusters(kinds["near"], equal)}
+    metrics["leakage_frozen"] = int((was_test & (place >= 0) & (place < 3)).sum())
+    for early, late in PAIRS:
+        shared = leakage(together, place)[f"{SPLITS[early]}_{SPLITS[late]}"]
         metrics[f"leakage_{SPLITS[early]}_{SPLITS[late]}"] = shared
-        if shared and not (given and p.split.leaks == "report"):
+        if shared and p.split.leaks != "report":
             raise DataError(
-                f"{task}: {shared} texts of {SPLITS[early]} are in {SPLITS[late]} too; this is a bug in split"
+                f"{task}: {shared} rows of {SPLITS[late]} are in {SPLITS[early]} too; this is a bug in split"
             )
-    overall = answers.mean(axis=0)
+
+    manifest, overall = {"task": task, "splits": {}}, answers[place >= 0].mean(axis=0)
     for index, split in enumerate(SPLITS):
-        mine = place == index
-        part = frame[mine].drop(columns="split").sort_values("id", ignore_index=True)
-        with writing(tables.split_file(task, split)) as partial:
-            part.to_parquet(partial, index=False)
+        mine = np.flatnonzero(place == index)
+        held = contents(frame.iloc[mine], answers[mine], answers[place >= 0], names)
+        drift = float(np.abs(answers[mine].mean(axis=0) - overall).max()) if len(mine) else 0.0
+        if drift > p.split.max_drift and not given and p.split.order == "stratified" and shares[index]:
+            raise DataError(
+                f"{task}: the share of an answer in {split} differs by {drift:.3f} from that in all rows, "
+                f"{task}.split.max_drift allows {p.split.max_drift}. Large groups or few rows do that; raise it or merge classes"
+            )
+        manifest["splits"][split] = held
         metrics[split] = {
-            "n": len(part),
-            "sha256": hashlib.sha256("\n".join(part["id"]).encode()).hexdigest(),
-            "drift": float(np.abs(answers[mine].mean(axis=0) - overall).max()) if mine.any() else 0.0,
-            "answers": {slug(name): int(count) for name, count in zip(names, answers[mine].sum(axis=0), strict=True)},
+            "n": len(mine),
+            "sha256": held["sha256"],
+            "drift": drift,
+            "pair_drift": max(held["pair_drift"].values(), default=0.0),
+            "answers": {slug(name): support for name, support in held["support"].items()},
         }
+
+    heading = smallest(kinds["near"], frame["id"].to_numpy())
+    table = table.drop_columns("split").append_column("cluster", pa.array(heading, pa.string()))
+    for index, split in enumerate(SPLITS):
+        with writing(tables.split_file(task, split)) as partial:
+            pq.write_table(table.take(pa.array(np.flatnonzero(place == index))), partial)
+    shown(frame, kinds["near"], place, heading, Path("data") / task / "duplicates.csv")
+    write_json(tables.manifest(task), manifest)
     write_metrics(f"metrics/{task}/split.json", metrics)
 
 
 def leaks(groups: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(n,) true for a row whose text also stands in a later split (test is the last)."""
+    """(n,) true for a row whose group also stands in a later split (test is the last)."""
     latest = np.full(groups.max() + 1, -1)
     np.maximum.at(latest, groups, place)
-    return place < latest[groups]
+    return (place >= 0) & (place < latest[groups])
 
 
-def stratification_marks(targets: np.ndarray, heads) -> np.ndarray:
-    """(n, m) booleans to spread evenly: labels as they are, a number by the quarter of its range of ranks."""
-    parts = []
-    for head in heads:
-        part = targets[:, head.slice]
-        if head.kind == "regression":
-            quarter = (part[:, 0].argsort(kind="stable").argsort(kind="stable") * 4) // len(part)
-            part = quarter[:, None] == np.arange(4)
-        parts.append(part > 0.5)
-    return np.column_stack(parts)
+def leakage(codes: np.ndarray, place: np.ndarray) -> dict[str, int]:
+    """Per pair of splits: rows of the later one with a partner in the earlier one."""
+    known = codes >= 0
+    return {
+        f"{SPLITS[early]}_{SPLITS[late]}": int(np.isin(codes[(place == late) & known], codes[(place == early) & known]).sum())
+        for early, late in PAIRS
+    }  # fmt: skip
 
 
-def stratify(marks: np.ndarray, groups: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """A split for each row: (n,) indices into shares. Rows of one group share a split.
+def explain(task: str, ids: pd.Series, place: np.ndarray, kinds: dict[str, np.ndarray], was_test: np.ndarray) -> str:
+    """What leaks where, for the error of a stage that was told to stop."""
+    found = []
+    for kind, codes in kinds.items():
+        rows = leaks(np.where(codes >= 0, codes, codes.max() + 1 + np.arange(len(codes))), place)
+        if rows.any():
+            found.append(
+                f"{int(rows.sum())} rows share their {kind} with a later split, e.g. ids {list(ids[rows][:3])}"
+            )
+    old = was_test & (place >= 0) & (place < 3)
+    if old.any():
+        found.append(f"{int(old.sum())} rows were test in a frozen manifest, e.g. ids {list(ids[old][:3])}")
+    return (
+        f"{task}: {'; '.join(found)}. Set {task}.split.leaks to drop or report, mend the split files, or release a frozen "
+        "manifest by its sha256 in split.released"
+    )
 
-    The rarest mark goes first, since it leaves the least choice. Each group goes where it brings all its marks, and the
-    number of rows, closest to their shares (squared distance over share, as in a chi-squared test), then by lot.
-    """
-    count = groups.max() + 1
-    held = np.zeros((count, marks.shape[1] + 1))  # how often each mark occurs in each group; last, the rows themselves
-    np.add.at(held, groups, np.column_stack([marks, np.ones(len(groups))]))
-    share = np.outer(shares, held.sum(axis=0))  # (splits, marks)
-    missing = share.copy()
-    lots = np.random.default_rng(seed)
-    place = np.full(count, -1)
-    open_ = shares > 0
 
-    order = np.argsort(held.sum(axis=0), kind="stable")  # the rows are last, and take those without any mark
-    for mark in tqdm(order, desc="stratify", unit="label"):
-        members = np.flatnonzero((held[:, mark] > 0) & (place < 0))
-        # large groups first: they fit worst once the splits fill up
-        for group in members[np.lexsort((lots.random(len(members)), -held[members, -1]))]:
-            mine = held[group] > 0
-            add = held[group, mine]
-            gain = np.full(len(shares), -np.inf)  # a share of 0 gets nothing
-            gain[open_] = ((2 * missing[open_][:, mine] - add) * add / share[open_][:, mine]).sum(axis=1)
-            choice = lots.choice(np.flatnonzero(gain >= gain.max() - 1e-9))
-            place[group] = choice
-            missing[choice] -= held[group]
-    return place[groups]
+def carve(
+    task: str, place: np.ndarray, wanted: dict, spread: np.ndarray, together: np.ndarray, seed: int
+) -> np.ndarray:
+    """Splits that the data did not bring, taken out of those it did, stratified, with groups whole."""
+    for name, part in wanted.items():
+        target, source = SPLITS.index(name), SPLITS.index(part.source)
+        rows = np.flatnonzero(place == source)
+        if not len(rows):
+            raise DataError(f"{task}: {task}.split.carve.{name} takes rows from {part.source}, which has none")
+        if (place == target).any():
+            raise DataError(f"{task}: {task}.split.carve.{name}: the data brings {name} already; take carve.{name} out")
+        codes = pd.factorize(together[rows])[0]
+        taken = stratify.stratify(spread[rows], codes, np.array([1 - part.share, part.share]), seed)
+        place = place.copy()
+        place[rows[taken == 1]] = target
+    return place
+
+
+def fast(
+    place: np.ndarray, spread: np.ndarray, together: np.ndarray, share: float, seed: int
+) -> tuple[np.ndarray, int]:
+    """A stratified share of train; the rest of train is left out."""
+    rows = np.flatnonzero(place == 0)
+    if share == 1 or not len(rows):
+        return place, 0
+    kept = stratify.stratify(spread[rows], pd.factorize(together[rows])[0], np.array([share, 1 - share]), seed) == 0
+    place = place.copy()
+    place[rows[~kept]] = -1
+    return place, int((~kept).sum())
 
 
 def check_support(task: str, answers: np.ndarray, place: np.ndarray, names: list[str], least: int) -> None:
     for column, name in enumerate(names):
-        found = np.bincount(place[answers[:, column]], minlength=len(SPLITS))
+        found = np.bincount(place[answers[:, column] & (place >= 0)], minlength=len(SPLITS))
         if found.min() < least:
             short = SPLITS[int(found.argmin())]
             raise DataError(
                 f"{task}: class {name!r} has {int(found.sum())} rows, of which {short} would get {found.min()}; "
                 f"{task}.split.least asks for {least}. Add rows, merge the class, or lower least"
             )
+
+
+def clusters(near: np.ndarray, equal: np.ndarray) -> dict[str, int]:
+    sizes, texts = np.bincount(near), pd.DataFrame({"near": near, "equal": equal}).groupby("near")["equal"].nunique()
+    return {
+        "clusters": int((sizes > 1).sum()),
+        "clusters_near": int((texts > 1).sum()),
+        "rows_in_clusters": int(sizes[sizes > 1].sum()),
+        "largest_cluster": int(sizes.max()),
+    }
+
+
+def smallest(codes: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """(n,) the name of each row's cluster: the first id in it. ids: sorted."""
+    first = np.unique(codes, return_index=True)[1]
+    return ids[first[codes]]
+
+
+def contents(frame: pd.DataFrame, answers: np.ndarray, overall: np.ndarray, names: list[str]) -> dict:
+    """One split in the manifest: n, sha256 of its sorted ids and of ids with texts and answers, rows per answer, drift of
+    each answer and pair of answers."""
+    ids = frame["id"].tolist()
+    n, labels = max(len(ids), 1), [slug(name) for name in names]
+    both, all_both = answers.T.astype(int) @ answers.astype(int), overall.T.astype(int) @ overall.astype(int)
+    shift = np.abs(both / n - all_both / len(overall)) if len(ids) else np.zeros_like(both, dtype=float)
+    pairs = [(one, other) for one, other in itertools.combinations(range(len(names)), 2) if all_both[one, other]]
+    return {
+        "n": len(ids),
+        "sha256": tables.digest_of(ids),
+        "rows_sha256": digest_of_rows(frame),
+        "support": {name: int(both[index, index]) for index, name in enumerate(names)},
+        "drift": {name: round(float(shift[index, index]), 4) for index, name in enumerate(labels)},
+        "pair_drift": {f"{labels[one]}+{labels[other]}": round(float(shift[one, other]), 4) for one, other in pairs},
+    }
+
+
+def shown(frame: pd.DataFrame, near: np.ndarray, place: np.ndarray, heading: np.ndarray, target: Path) -> None:
+    """Rows of clusters, for people to look at; not in git, since the texts are the data's own."""
+    rows = np.flatnonzero(np.bincount(near)[near] > 1)
+    split = np.array([*SPLITS, "dropped"], dtype=object)[place[rows]]
+    sample = frame.iloc[rows][["id", "answer", "text"]].assign(cluster=heading[rows], split=split)
+    with writing(target) as partial:
+        sample.sort_values(["cluster", "id"])[["cluster", "split", "id", "answer", "text"]].head(SHOWN).to_csv(
+            partial, index=False
+        )
 
 
 if __name__ == "__main__":

@@ -68,7 +68,9 @@ def write_task(workspace, texts=("hello",)):
     write_json(models / "student" / "config.json", {"encoder": BertConfig(vocab_size=len(tokenizer)).to_dict()})
     write_model(models / "onnx" / "model_quantized.onnx", tokenizer.get_vocab())
     write_json(models / "thresholds.json", {"student_int8": {"scam": 0.9, "crypto": 0.6}, "linear": {"scam": 0.1}})
-    frame = pd.DataFrame({"id": [str(row) for row in range(len(texts))], "text": texts, "scam": "honest"})
+    frame = pd.DataFrame(
+        {"id": [str(row) for row in range(len(texts))], "text": texts, "linear": texts, "scam": "honest"}
+    )
     frame = frame.assign(urgency=0.5, **{"topic.crypto": False, "topic.money": False})
     (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
     frame.to_parquet(tables.split_file("demo", "valid"))
@@ -209,7 +211,7 @@ def test_raw_text_is_cleaned_as_the_prepare_stage_does(bundle, workspace):
     with open(workspace / "data/raw/demo/posts.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "text", "kind", "topics", "urgency", "handle", "time"])
-        writer.writerows([str(row), text, "clean", "", "0.5", "@a", "t"] for row, text in enumerate(RAW))
+        writer.writerows([str(row), text, "clean", "", "0.5", "@a", "2026-01-01"] for row, text in enumerate(RAW))
     prepare.main("demo")
     table = pd.read_parquet(tables.prepared("demo"))
     opened = runtime.Bundle(bundle)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from graph import ROOT
 from test_bundle import write_bundle
@@ -289,3 +290,26 @@ def test_check_names_a_task_without_raw_files_and_a_misspelt_one(workspace, caps
     params.write_text(before.replace("tasks: [demo]", "tasks: demo"), encoding="utf-8")
     assert main(["check"]) == 1
     assert "tasks" in capsys.readouterr().err
+
+
+def test_freeze_writes_the_present_test_rows_as_hashes(workspace, capsys):
+    assert main(["freeze", "--task", "demo"]) == 1
+    assert "data/demo/test.parquet: missing. Run: dvc repro split@demo" in capsys.readouterr().err
+    file = workspace / "data/demo/test.parquet"
+    file.parent.mkdir(parents=True)
+    pd.DataFrame({"id": ["a", "b"], "text": ["Hello you", "hello, YOU!"]}).to_parquet(file)
+    assert main(["freeze", "--task", "demo"]) == 0
+    (manifest,) = (workspace / "frozen/demo").glob("*.json")
+    content = read_json(manifest)
+    assert (content["n"], len(content["ids"]), len(content["texts"])) == (2, 2, 1)  # one text, written in two ways
+    assert "hello" not in manifest.read_text(encoding="utf-8")
+    assert f"2 test rows, sha256 {digest(manifest)}" in capsys.readouterr().out
+
+
+def test_freeze_leaves_row_numbers_out(workspace, capsys):
+    file = workspace / "data/toxicity/test.parquet"
+    file.parent.mkdir(parents=True)
+    pd.DataFrame({"id": ["0", "1"], "text": ["one", "two"]}).to_parquet(file)
+    assert main(["freeze", "--task", "toxicity"]) == 0
+    (manifest,) = (workspace / "frozen/toxicity").glob("*.json")
+    assert read_json(manifest)["ids"] == []

@@ -211,7 +211,13 @@ def prepare(workspace, folder):
         }
         tiny.shrink(workspace / "params.yaml", entry | changes)
         frame = pd.DataFrame(
-            {"id": [str(row) for row in range(len(texts))], "text": texts, "scam": "honest", "urgency": 0.5}
+            {
+                "id": [str(row) for row in range(len(texts))],
+                "text": texts,
+                "linear": texts,
+                "scam": "honest",
+                "urgency": 0.5,
+            }
         ).assign(**{"topic.crypto": False, "topic.money": False})
         (workspace / "data" / "demo").mkdir(parents=True)
         frame.to_parquet(workspace / "data" / "demo" / "train.parquet")

@@ -170,6 +170,7 @@ def soften_with(workspace, tiny_encoder):
         write_json(folder / "encoder.json", {"pooling": "mean"})
         posts = generate(250, 6, 0.0)
         frame = pd.DataFrame({name: [post[name] for post in posts] for name in ("id", "text", "urgency")})
+        frame["linear"] = frame["text"]
         frame["scam"] = ["scam" if post["kind"] == "scam" else "honest" for post in posts]
         for label in ("crypto", "money"):
             frame[f"topic.{label}"] = [label in post["topics"] for post in posts]

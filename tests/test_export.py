@@ -172,7 +172,9 @@ def task(workspace, student, texts):
     raw = predict(load(student), encoder.load_tokenizer(student), texts, LENGTH, "test")[0]
     chances = probabilities(raw / 2, HEADS)
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"id": [str(row) for row in range(200)], "text": texts, "urgency": chances[:, 4]})
+    frame = pd.DataFrame(
+        {"id": [str(row) for row in range(200)], "text": texts, "linear": texts, "urgency": chances[:, 4]}
+    )
     frame["scam"] = np.where(rng.random(200) < chances[:, 1], "scam", "honest")
     frame["topic.crypto"], frame["topic.money"] = (rng.random(200) < chances[:, column] for column in (2, 3))
     (workspace / "data" / "demo").mkdir(parents=True)

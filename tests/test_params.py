@@ -54,7 +54,7 @@ UNKNOWN = {
     "deep in a block": (
         {"demo.source.labels.scam.colum": "kind"},
         "demo.source.labels.scam.colum",
-        "column, separator",
+        "column, columns, separator",
     ),
     "in a gate": ({"demo.gates.scam_fpr.most": 1}, "demo.gates.scam_fpr.most", "metric, key, minus, min, max"),
     "in the catalogue": ({"catalogue.minilm.pool": "mean"}, "catalogue.minilm.pool", "vocab_size, pooling"),
@@ -153,14 +153,68 @@ CONTRADICTIONS = {
         "demo: source.labels.topic gives ['crypto', 'money', 'sport']",
         "heads.topic.labels says ['crypto', 'money']",
     ),
-    "no classes": ({"demo.source.labels.topic.classes": GONE}, "demo: source.labels.topic.classes: missing", "sigmoid"),
+    "column and columns": (
+        {"demo.source.labels.topic.columns": {"crypto": "is_crypto"}},
+        "demo.source.labels.topic: labels come from column or from columns",
+    ),
+    "columns without a class": (
+        {"demo.source.labels.topic": {"columns": {"crypto": "a", "money": "b", "sport": "c"}}},
+        "demo: source.labels.topic: columns and classes disagree about ['sport']",
+    ),
+    "otherwise beside unlabelled": (
+        {"demo.source.labels.scam.unlabelled": "drop", "demo.source.labels.scam.otherwise": "honest"},
+        "demo.source.labels.scam: otherwise gives every row a class",
+    ),
+    "softmax without a label": (
+        {"demo.source.labels.scam.unlabelled": "allow"},
+        "demo: source.labels.scam.unlabelled: a softmax head has one label in every row",
+    ),
+    "splits given twice": (
+        {"demo.source.splits": {"ids": {"train": "a.csv"}, "files": {"test": "posts.csv"}}},
+        "demo.source.splits: splits are given by ids, by files or by column",
+    ),
+    "splits by a column without values": (
+        {"demo.source.splits": {"column": "split"}},
+        "demo.source.splits: column and values belong together",
+    ),
+    "splits of a file that is not read": (
+        {"demo.source.splits": {"files": {"train": "other.csv"}}},
+        "demo.source: splits.files: 'other.csv' is not among files: posts.csv",
+    ),
+    "a file outside": ({"demo.source.files": ["../scam/train.jsonl"]}, "demo.source.files", "leaves data/raw/<task>"),
+    "a hub name without an owner": ({"demo.source.files": ["hf://posts"]}, "is not hf://owner/name"),
+    "an unknown encoding": ({"demo.source.encoding": "utf-9"}, "demo.source.encoding", "no encoding that Python knows"),
+    "time without a column": (
+        {"demo.source.time": GONE, "demo.split": {"order": "time"}},
+        "demo: split.order: time needs source.time",
+    ),
+    "carve without given splits": (
+        {"demo.split": {"carve": {"calib": {"source": "valid", "share": 0.5}}}},
+        "demo: split.carve takes a missing split out of a given one",
+    ),
+    "carve from itself": (
+        {"demo.split": {"carve": {"calib": {"source": "calib", "share": 0.5}}}},
+        "demo.split: carve.calib takes rows from calib itself",
+    ),
+    "groups without a label": (
+        {"demo.heads.topic.groups": {"all": ["crypto"]}},
+        "demo.heads.topic: groups must hold each label once; look at ['money']",
+    ),
+    "filters without tokens": (
+        {"demo.linear_text": {"stem": "porter"}},
+        "demo.linear_text: stem work on tokens; choose a tokenizer",
+    ),
+    "English stems of another language": (
+        {"demo.linear_text": {"tokenizer": "tweet", "stem": "porter", "language": "german"}},
+        "porter and wordnet are English, language is 'german'",
+    ),
     "what remains of a sigmoid head": (
         {"demo.source.labels.topic.classes": {"crypto": ["crypto"]}, "demo.source.labels.topic.otherwise": "money"},
         "demo: source.labels.topic.otherwise: a sigmoid head has no such class",
     ),
     "classes of a number": (
         {"demo.source.labels.urgency.classes": {"high": ["1"]}},
-        "demo: source.labels.urgency: a regression head takes a column only",
+        "demo: source.labels.urgency: a regression head takes a column, or columns to count, only",
     ),
     "order of an unknown label": (
         {"demo.decision": PRIORITY | {"order": ["scam", "spam"]}},
@@ -256,6 +310,10 @@ CONTRADICTIONS = {
     # only the encoders that become teachers are fetched
     "unknown probe encoder": ({"demo.baseline": {"probe_encoder": "bert"}}, "demo", "baseline.probe_encoder", "bert"),
     "unknown student encoder": ({"demo.distil": {"encoder": "bert"}}, "demo", "distil.encoder", "bert"),
+    "a label that a figure has": (
+        {"demo.decision": PRIORITY | {"otherwise": "accuracy"}},
+        "demo: heads: label 'accuracy' would overwrite a figure of that name",
+    ),
     "seed twice": ({"seeds": [13, 13]}, "seeds", "repeat"),
     "encoder twice": ({"encoders": ["minilm", "minilm"]}, "encoders", "repeat"),
     "task twice": ({"tasks": ["demo", "demo"]}, "tasks", "repeat"),
@@ -476,15 +534,22 @@ def test_every_option_has_a_description(section, name):
 # How the code calls a section once it is out of the params, where that is not the section's own name.
 ALIASES = {
     "Encoder": {"entry"},
-    "Slice": {"recipe"},
-    "GivenSplits": {"splits"},
+    "Slice": {"recipe", "one"},
+    "GivenSplits": {"splits", "given"},
+    "LinearText": {"linear_text"},
+    "Carve": {"part"},
     "Teacher": {"settings"},
     "Distil": {"settings"},
     "Thresholds": {"settings"},
     "Task": {"p"},
     "Params": {"p", "shared"},
 }
-AS_DICT = {"Cleaning", "Decision", "Head"}  # shipped in the bundle, so the code reads them as settings["html"]
+AS_DICT = {
+    "Cleaning",
+    "LinearText",
+    "Decision",
+    "Head",
+}  # shipped in the bundle, so the code reads them as settings["html"]
 
 
 def reads(sources: list[str]) -> tuple[set[tuple[str, str]], set[str]]:

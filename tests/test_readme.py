@@ -30,6 +30,7 @@ def copy(road, tmp_path_factory) -> Path:
     (folder / ".venv/bin/activate").write_text("", encoding="utf-8")
     source = tmp_path_factory.mktemp("janitr") / "source"
     serve_scam(folder, source)
+    write_reviews(folder / "reviews.csv")
     run(folder, "bash", "-ec", COMMIT)
     source.rename(source.with_name("away"))  # only the block that fetches may reach it: the rest must work offline
     return folder
@@ -69,6 +70,18 @@ def serve_scam(folder: Path, source: Path) -> None:
             YAML().dump(tree, target)
 
 
+def write_reviews(file: Path) -> None:
+    """Posts as a table of somebody's own: id, review and stars, which follow what the post is about."""
+    stars = {"scam": "1", "crypto": "3", "money": "4", "crypto|money": "5", "": "2"}
+    rows = [
+        [row["id"], row["text"], stars["scam" if row["kind"] == "scam" else row["topics"]]]
+        for row in generate(300, 2, 0.0)
+    ]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([["id", "review", "stars"], *rows])
+
+
 @pytest.mark.parametrize("index", range(len(BLOCKS)), ids=[block.strip().splitlines()[-1][:50] for _, block in BLOCKS])
 def test_the_commands_of_the_readme_work(copy, index):
     kind, block = BLOCKS[index]
@@ -97,12 +110,7 @@ def test_the_block_of_the_readme_is_a_whole_task(workspace):
     block = re.search(r"^```yaml\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)[1]
     with (workspace / "params.yaml").open("a", encoding="utf-8") as file:
         file.write("\n" + block)
-    rows = generate(300, 2, 0.0)
-    stars = {"scam": "1", "crypto": "3", "money": "4", "crypto|money": "5", "": "2"}
-    table = [[row["id"], row["text"], stars["scam" if row["kind"] == "scam" else row["topics"]]] for row in rows]
-    (workspace / "data/raw/reviews").mkdir(parents=True)
-    with (workspace / "data/raw/reviews/reviews.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["id", "review", "stars"], *table])
+    write_reviews(workspace / "data/raw/reviews/reviews.csv")
     assert main(["check"]) == 0
     prepare.main("reviews")
     split.main("reviews")

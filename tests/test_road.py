@@ -39,7 +39,7 @@ def test_every_metrics_file_reads_whole_in_dvc(road):
     for name, entry in shown.items():
         if name.startswith("metrics/demo/"):
             assert entry["data"] == json.loads((road / name).read_text()), name
-    assert len([name for name in shown if name.startswith("metrics/demo/")]) == 12
+    assert len([name for name in shown if name.startswith("metrics/demo/")]) == 13
 
 
 def test_test_metrics_have_every_contestant_on_the_same_rows(road):

@@ -1,23 +1,38 @@
-"""Cleaning: every step alone, their order, and texts that hide one thing inside another."""
+"""Cleaning: every option of every step, their order, what hides inside other things, and the normal form of duplicates."""
 
 import unicodedata
 
 import pytest
 from graph import ROOT
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from decant.params import read
-from decant.text import MASKS, clean, normal_form, steps
+from decant.text import MASKS, clean, has_url, normal_form, steps
 
 OFF = {
     "html": False,
+    "mojibake": False,
     "unicode": "keep",
     "invisible": False,
     "urls": "keep",
     "mentions": "keep",
+    "hashtags": "keep",
+    "cashtags": "keep",
+    "numbers": "keep",
     "repeats": 0,
     "whitespace": False,
+}
+ALL = {
+    "html": True,
+    "mojibake": True,
+    "unicode": "NFKC",
+    "invisible": True,
+    "urls": "mask",
+    "mentions": "mask",
+    "hashtags": "mask",
+    "cashtags": "mask",
+    "numbers": "mask",
+    "repeats": 2,
+    "whitespace": True,
 }
 DEFAULT = read("demo", ROOT / "params.yaml").cleaning.model_dump()
 
@@ -36,7 +51,24 @@ HTML = {
     "unknown entity": ("AT&T &foo;", "AT&T &foo;"),
     "entity in entity": ("&amp;amp;amp; &amp;lt;b&amp;gt;", "&  "),
     "tag in tag": ("<a<b>>x", " x"),
+    "no character of that number": ("a&#99999999;b&#xD800;", "a\ufffdb\ufffd"),
+    "number that Python refuses to read": (f"a&#{'9' * 5000};b", "a\ufffdb"),
 }
+MOJIBAKE = {
+    "apostrophe": ("it doesnâ€™t", "it doesn’t"),
+    "letter": ("cafÃ©", "café"),
+    "capital": ("RUF MICH ZURÃœCK", "RUF MICH ZURÜCK"),
+    "lost character": ("canï¿½t", "can\ufffdt"),
+    "quotes": ("â€œfreeâ€\x9d", "“free”"),
+    "emoji": ("ðŸš€ go", "🚀 go"),
+    "Cyrillic": ("Ð\x9fÑ\x80Ð¸Ð²ÐµÑ\x82", "Привет"),
+    "twice wrong": ("ÃƒÂ©t", "ét"),
+    "money": ("Â£5", "£5"),
+}
+UNTOUCHED = [
+    "naïve café", "São Paulo", "SÃO PAULO", "Ã", "ÃÃÃ", "VOILÀ… 5 £ µm", "IL Y MARQUÉ…", "“quotes” – it’s", "🚀🔥👍🏽", "Привет",
+    "日本語", "Ünïcödé ÄÖÜ ß", "(à gauche) Â", "â", "can\ufffdt", "नमस्ते", "plain ASCII ~^`", "½ ¾ ©", "Łódź, Čeština, őű", "",
+]  # fmt: skip
 UNICODE = {
     "mathematical letters": ("NFKC", "𝗙𝗿𝗲𝗲 𝓬𝓻𝔂𝓹𝓽𝓸", "Free crypto"),
     "full-width letters": ("NFKC", "ＵＳＤＴ！", "USDT!"),
@@ -62,10 +94,11 @@ INVISIBLE = {
     "tab and line breaks stay": ("a\tb\nc\r\nd", "a\tb\nc\r\nd"),
     "other languages stay": ("नमस्ते مرحبا 你好", "नमस्ते مرحبا 你好"),
 }
+LINK = "see https://x.org/a?b=1 now"
 URLS = {
-    "keep": ("keep", "see https://x.org/a?b=1", "see https://x.org/a?b=1"),
-    "strip": ("strip", "see https://x.org/a?b=1 now", "see   now"),
-    "mask": ("mask", "see https://x.org/a?b=1 now", "see httpurl now"),
+    "keep": ("keep", LINK, LINK),
+    "strip": ("strip", LINK, "see   now"),
+    "mask": ("mask", LINK, "see httpurl now"),
     "without scheme": ("mask", "see www.x.org", "see httpurl"),
     "upper case": ("mask", "HTTPS://X.ORG WWW.X.ORG", "httpurl httpurl"),
     "two": ("mask", "http://a.b\nhttp://c.d", "httpurl\nhttpurl"),
@@ -80,6 +113,46 @@ MENTIONS = {
     "e-mail address": ("mask", "write to ann@x.org or a_b@x.org", "write to ann@x.org or a_b@x.org"),
     "price": ("mask", "2 @ 5", "2 @ 5"),
     "no Latin letters": ("mask", "@тест", "@user"),
+    "one behind the other": ("strip", "@ann@bob hi", "   hi"),
+}
+HASHTAGS = {
+    "keep": ("keep", "win #crypto", "win #crypto"),
+    "strip": ("strip", "win #crypto now", "win   now"),
+    "mask": ("mask", "win #crypto now", "win #hashtag now"),
+    "word": ("word", "win #crypto now", "win crypto now"),
+    "two signs": ("word", "##deal", "deal"),
+    "full-width sign": ("mask", "＃deal", "#hashtag"),
+    "with digits": ("mask", "#2nd #covid19", "#hashtag #hashtag"),
+    "with an underscore": ("word", "#a_b-c", "a_b-c"),
+    "no Latin letters": ("word", "#тег", "тег"),
+    "rank": ("strip", "we are #1", "we are #1"),
+    "part of a link": ("mask", "x.org/page#top", "x.org/page#top"),
+    "language": ("strip", "C# and F#", "C# and F#"),
+    "behind another": ("strip", "#a#b hi", "   hi"),
+    "alone": ("mask", "# #_ #$5", "# #_ #$5"),
+}
+CASHTAGS = {
+    "keep": ("keep", "buy $BTC", "buy $BTC"),
+    "strip": ("strip", "buy $BTC now", "buy   now"),
+    "mask": ("mask", "buy $BTC now", "buy $cash now"),
+    "word": ("word", "buy $BTC now", "buy BTC now"),
+    "small letters": ("word", "$eth", "eth"),
+    "two signs": ("mask", "$$btc", "$cash"),
+    "in a list": ("word", "$BTC,$ETH", "BTC,ETH"),
+    "amount": ("strip", "$100 or $5k", "$100 or $5k"),
+    "too long": ("mask", "$DOLLARS", "$DOLLARS"),
+    "currency": ("mask", "US$BTC", "US$BTC"),
+}
+NUMBERS = {
+    "keep": ("keep", "win 100", "win 100"),
+    "strip": ("strip", "win 100 now", "win   now"),
+    "mask": ("mask", "win 100 now", "win number now"),
+    "separators": ("mask", "1,000.50 at 12:30", "number at number"),
+    "end of a sentence": ("mask", "it was 7.", "it was number."),
+    "date": ("mask", "2024-01-31", "number-number-number"),
+    "signs around": ("mask", "-5 50% $100", "-number number% $number"),
+    "part of a word": ("mask", "v2 2nd covid19 1e5", "v2 2nd covid19 1e5"),
+    "other digits": ("mask", "١٢", "number"),
 }
 REPEATS = {
     "off": (0, "sooooo!!!!", "sooooo!!!!"),
@@ -99,74 +172,72 @@ WHITESPACE = {
     "other blanks": ("a\u00a0\u2003\u2028\u3000b", "a b"),
     "nothing else": (" \n\t ", ""),
 }
+SWITCHES = {"html": HTML, "mojibake": MOJIBAKE, "invisible": INVISIBLE, "whitespace": WHITESPACE}
+CHOICES = {
+    "unicode": UNICODE,
+    "urls": URLS,
+    "mentions": MENTIONS,
+    "hashtags": HASHTAGS,
+    "cashtags": CASHTAGS,
+    "numbers": NUMBERS,
+    "repeats": REPEATS,
+}
+STEPS = [
+    *(pytest.param(key, True, *case, id=f"{key}: {name}") for key, cases in SWITCHES.items() for name, case in cases.items()),
+    *(pytest.param(key, *case, id=f"{key}: {name}") for key, cases in CHOICES.items() for name, case in cases.items()),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "cleaned"), HTML.values(), ids=HTML)
-def test_html(text, cleaned):
-    assert clean(text, OFF | {"html": True}) == cleaned
+@pytest.mark.parametrize(("key", "value", "text", "cleaned"), STEPS)
+def test_every_option_of_every_step(key, value, text, cleaned):
+    assert clean(text, OFF | {key: value}) == cleaned
 
 
-@pytest.mark.parametrize(("form", "text", "cleaned"), UNICODE.values(), ids=UNICODE)
-def test_unicode(form, text, cleaned):
-    assert clean(text, OFF | {"unicode": form}) == cleaned
+@pytest.mark.parametrize("text", UNTOUCHED)
+def test_what_was_decoded_well_is_not_repaired(text):
+    assert clean(text, OFF | {"mojibake": True}) == text
 
 
-@pytest.mark.parametrize(("text", "cleaned"), INVISIBLE.values(), ids=INVISIBLE)
-def test_invisible(text, cleaned):
-    assert clean(text, OFF | {"invisible": True}) == cleaned
-
-
-@pytest.mark.parametrize(("how", "text", "cleaned"), URLS.values(), ids=URLS)
-def test_urls(how, text, cleaned):
-    assert clean(text, OFF | {"urls": how}) == cleaned
-
-
-@pytest.mark.parametrize(("how", "text", "cleaned"), MENTIONS.values(), ids=MENTIONS)
-def test_mentions(how, text, cleaned):
-    assert clean(text, OFF | {"mentions": how}) == cleaned
-
-
-@pytest.mark.parametrize(("longest", "text", "cleaned"), REPEATS.values(), ids=REPEATS)
-def test_repeats(longest, text, cleaned):
-    assert clean(text, OFF | {"repeats": longest}) == cleaned
-
-
-@pytest.mark.parametrize(("text", "cleaned"), WHITESPACE.values(), ids=WHITESPACE)
-def test_whitespace(text, cleaned):
-    assert clean(text, OFF | {"whitespace": True}) == cleaned
-
-
-MESS = "<b>&#64;ann&nbsp;&amp;</b>\u200b ﬁnd @ann\n\nhttps://x.org !!!!"
+MESS = "<b>&#64;ann&nbsp;&amp;</b>\u200b ﬁnd @ann #tag $BTC 7 cafÃ©\n\nhttps://x.org !!!!"
 
 
 def test_with_everything_off_nothing_changes():
-    assert steps(OFF) == []
+    assert steps(OFF) == ()
     assert clean(MESS, OFF) == MESS
 
 
-def test_steps_run_in_one_order():
-    everything = DEFAULT | {"urls": "mask", "mentions": "mask", "repeats": 2}
-    assert [name for name, _ in steps(everything)] == [
-        "html", "unicode", "invisible", "again", "urls", "mentions", "repeats", "whitespace",
+def test_steps_run_in_one_order_whatever_the_order_of_the_settings():
+    assert [name for name, _ in steps(ALL)] == [
+        "html", "mojibake", "unicode", "invisible", "urls", "mentions", "hashtags", "cashtags", "numbers", "repeats",
+        "whitespace", "again",
     ]  # fmt: skip
-    assert clean(MESS, everything) == "@user & find @user httpurl !!"
+    assert clean(MESS, ALL) == "@user & find @user #hashtag $cash number café httpurl !!"
+    assert clean(MESS, dict(reversed(ALL.items()))) == clean(MESS, ALL)
 
 
 ORDER = {
     "entities before mentions": ("&#64;ann", {"html": True, "mentions": "mask"}, "@user"),
     "entities before links": ("https:&#47;&#47;x.org", {"html": True, "urls": "mask"}, "httpurl"),
     "entities before invisible": ("fr&#8203;ee", {"html": True, "invisible": True}, "free"),
+    "entities before mojibake": ("caf&Atilde;&copy;", {"html": True, "mojibake": True}, "café"),
+    "mojibake before unicode": ("ï¼¡", {"mojibake": True, "unicode": "NFKC"}, "A"),
     "styled letters before links": ("𝗵𝘁𝘁𝗽𝘀://x.org", {"unicode": "NFKC", "urls": "mask"}, "httpurl"),
     "styled letters before mentions": ("＠ann", {"unicode": "NFKC", "mentions": "mask"}, "@user"),
     "invisible before links": ("ht\u200btps://x.org", {"invisible": True, "urls": "mask"}, "httpurl"),
     "invisible before repeats": ("so\u200bo\u200boo", {"invisible": True, "repeats": 2}, "soo"),
     "links before mentions": ("https://x.org/@ann", {"urls": "strip", "mentions": "mask"}, " "),
+    "links before hashtags": ("https://x.org/#top", {"urls": "mask", "hashtags": "strip"}, "httpurl"),
+    "links before numbers": ("https://x.org/7", {"urls": "mask", "numbers": "mask"}, "httpurl"),
+    "hashtags before numbers": ("#7up 7", {"hashtags": "word", "numbers": "mask"}, "7up number"),
+    "an amount stays one when its number is masked": ("$100", {"cashtags": "mask", "numbers": "mask"}, "$number"),
+    "a rank stays one when its number is masked": ("#1", {"hashtags": "strip", "numbers": "mask"}, "#number"),
+    "runs are cut before links are found again": ("htttps://x.org", {"urls": "mask", "repeats": 2}, "httpurl"),
     "blanks last": ("a <b> @ann ", {"html": True, "mentions": "strip", "whitespace": True}, "a"),
 }
 
 
 @pytest.mark.parametrize(("text", "on", "cleaned"), ORDER.values(), ids=ORDER)
-def test_what_one_step_uncovers_the_next_one_sees(text, on, cleaned):
+def test_what_one_step_uncovers_the_others_see(text, on, cleaned):
     assert clean(text, OFF | on) == cleaned
 
 
@@ -188,82 +259,24 @@ def test_what_a_later_step_uncovers_the_first_ones_see_too(text, cleaned):
     assert clean(text, DEFAULT) == cleaned
 
 
-NESTED = {
-    "entities": ("&" + "amp;" * 20000 + "lt;", ""),
-    "tags": ("<a" * 20000 + ">" * 20000, "<a"),
-    "tags that stay open": ("<a " * 20000, "&"),
-    "numbers": ("&#38;" + "#38;" * 20000, "&"),
-}
-
-
-@pytest.mark.parametrize(("text", "gone"), NESTED.values(), ids=NESTED)
-def test_deep_nesting_is_cut_off(text, gone):
-    # one round per level would take a minute here, and pytest would seem to hang
-    cleaned = clean(text, DEFAULT)
-    assert clean(cleaned, DEFAULT) == cleaned
-    assert not gone or gone not in cleaned
-
-
-# Texts that nest: pieces of entities and tags, full-width signs, accents, and what falls out between them.
-PIECES = st.lists(
-    st.sampled_from(
-        [
-            *"& amp AMP lt gt nbsp ; # 38 60 x26 < > / b a e @ &#8203; &#65286; &amp http:// www.".split(),
-            *"＆＜＞﹤；＃≮ﬁﷺ☃ \n\u200b\u0301\u0338\xad\u1100\u1161\u3000\x00\x1c\x85\ud83d",
-        ]
-    ),
-    max_size=14,
-).map("".join)
-ANY = st.text(st.characters(), max_size=60)  # surrogates included
-CHOICES = st.fixed_dictionaries(
-    {
-        "html": st.booleans(),
-        "unicode": st.sampled_from(["NFKC", "NFC", "keep"]),
-        "invisible": st.booleans(),
-        "urls": st.sampled_from(["keep", "strip", "mask"]),
-        "mentions": st.sampled_from(["keep", "strip", "mask"]),
-        "repeats": st.integers(0, 3),
-        "whitespace": st.booleans(),
-    }
-)
-QUICK = settings(max_examples=200, deadline=None, database=None, derandomize=True)
-
-
-@QUICK
-@given(ANY | PIECES, CHOICES)
-def test_any_text_can_be_cleaned_with_any_settings(text, chosen):
-    cleaned = clean(text, chosen)
-    assert isinstance(cleaned, str)
-    if chosen["whitespace"]:
-        assert cleaned == " ".join(cleaned.split())
-    if chosen["urls"] != "keep":
-        assert "http://a" not in clean(f"{text} http://a", chosen)
-
-
-@settings(QUICK, max_examples=600)
-@given(ANY | PIECES)
-@example("&amp;amp;")
-@example("＜b＞")
-@example("<a<b>>")
-@example("e\u200b\u0301")
-@example("<\u200b\u0338b>")
-def test_cleaning_twice_is_cleaning_once(text):
-    once = clean(text, DEFAULT)
-    assert clean(once, DEFAULT) == once
-
-
-@QUICK
-@given(ANY)
-def test_plain_text_is_only_normalised(text):
-    plain = "".join(char for char in text if char.isalnum() or char == " ")
-    assert clean(plain, DEFAULT) == " ".join(unicodedata.normalize("NFKC", plain).split())
-
-
 @pytest.mark.parametrize("name", MASKS)
 def test_a_mask_is_lower_case_and_stays_when_cleaned_again(name):
     mask = MASKS[name]
     assert mask == mask.lower()
-    assert clean(f"see {mask} now", DEFAULT | {"urls": "mask", "mentions": "mask"}) == f"see {mask} now"
+    assert clean(f"see {mask} now", ALL | {"repeats": 0}) == f"see {mask} now"
+
+
+# -- links and duplicates ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["https://x.org", "at HTTP://X.ORG", "www.x.org", "Www.x.org", "wwW.x.org", "wwww.x"])
+def test_a_text_with_a_link_is_known_by_it(text):
+    assert has_url(text)
+
+
+@pytest.mark.parametrize("text", ["x.org", "https: //x", "http", "ftp://x.org", "www. x", ""])
+def test_a_text_without_a_link_is_known_too(text):
+    assert not has_url(text)
 
 
 SAME = {
@@ -274,6 +287,7 @@ SAME = {
     "styled letters": ("𝗙𝗿𝗲𝗲 ｃｒｙｐｔｏ", "free crypto"),
     "emoji beside words": ("free crypto 🚀🚀", "free crypto"),
     "accents in parts": ("cafe\u0301", "CAFÉ"),
+    "variation selector": ("free\ufe0f crypto", "free crypto"),
     "only signs": (" !!! ", "!!!"),
 }
 DIFFERENT = {
@@ -298,10 +312,6 @@ def test_texts_with_another_normal_form(one, other):
     assert normal_form(one) != normal_form(other)
 
 
-@QUICK
-@given(ANY)
-def test_normal_form_ignores_case_blanks_and_signs(text):
-    form = normal_form(text)
-    assert normal_form(f" {text}\n") == form
-    assert form == form.strip()
-    assert normal_form(text + " x") == normal_form(text + "! X")
+def test_a_normal_form_is_lower_case_words_and_nothing_else():
+    assert normal_form("  Don't PANIC: ﬁnd 2 (two) cafe\u0301s! ") == "don t panic find 2 two cafés"
+    assert unicodedata.is_normalized("NFC", normal_form("cafe\u0301"))

@@ -39,6 +39,7 @@ STEPS = 8  # of one epoch: 120 posts in batches of 16
 
 def table(posts):
     frame = pd.DataFrame({"id": [post["id"] for post in posts], "text": [post["text"] for post in posts]})
+    frame["linear"] = frame["text"]
     frame["scam"] = ["scam" if post["kind"] == "scam" else "honest" for post in posts]
     for label in ("crypto", "money"):
         frame[f"topic.{label}"] = [label in post["topics"] for post in posts]
@@ -379,7 +380,7 @@ def test_training_stops_when_its_patience_ends(run, tmp_path):
 def test_bf16_is_refused_where_the_processor_lacks_it(run, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParamsError, match=r"precision: bf16 needs a processor with AVX512-BF16 .*set it to fp32"):
+    with pytest.raises(ParamsError, match=r"precision: bf16 needs a processor with AVX512-BF16 .*set them to fp32"):
         run(tmp_path, precision="bf16")
     assert not list(tmp_path.iterdir())
 

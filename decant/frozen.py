@@ -1,0 +1,65 @@
+"""Frozen test sets: which rows were ever test, by id and by text, so that no later split trains on them.
+
+`python -m decant freeze` writes frozen/<task>/<sha256 of the test ids>.json when a benchmark is published; git keeps
+it. The file holds hashes, not texts. A row is recognised by its text even under another id.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from decant.errors import DataError
+from decant.files import digest, write_json
+from decant.tables import digest_of
+from decant.text import normal_form
+
+FOLDER = Path("frozen")
+
+
+def fingerprint(value: str) -> str:
+    """64 bits of a sha256: a chance of 3 in a million that two of ten million rows share one."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def freeze(task: str, ids: list[str], texts: list[str], numbered: bool) -> Path:
+    """Write the manifest of a test split and return its path. numbered: ids are row numbers, which say nothing later."""
+    name = digest_of(sorted(ids))[:12]
+    path = FOLDER / task / f"{name}.json"
+    content = {
+        "task": task,
+        "split": "test",
+        "n": len(ids),
+        "ids": [] if numbered else sorted(fingerprint(one) for one in ids),
+        "texts": sorted({fingerprint(normal_form(one)) for one in texts}),
+    }
+    write_json(path, content)
+    return path
+
+
+def was_test(task: str, ids: list[str], forms: list[str], codes: np.ndarray, released: list[str]) -> np.ndarray:
+    """(n,) rows that a frozen manifest of the task names, by id or by text. forms[codes]: normal forms of the texts.
+
+    Raises DataError: a manifest that cannot be read, or a released one that does not exist.
+    """
+    old_ids: set[str] = set()
+    old_texts: set[str] = set()
+    known = set()
+    for file in sorted((FOLDER / task).glob("*.json")):
+        known.add(digest(file))
+        if digest(file) in released:
+            continue
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            old_ids |= set(content["ids"])
+            old_texts |= set(content["texts"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{file}: no frozen manifest ({error}); restore it with git checkout") from None
+    for name in released:
+        if name not in known:
+            raise DataError(f"{FOLDER / task}: no manifest has the sha256 {name} of {task}.split.released")
+    if not old_ids and not old_texts:
+        return np.zeros(len(ids), dtype=bool)
+    by_text = np.array([fingerprint(form) in old_texts for form in forms])[codes]
+    return by_text | np.array([fingerprint(one) in old_ids for one in ids])

@@ -1,0 +1,109 @@
+"""A task's block as text in params.yaml: each key with its comment, appended without touching what is there."""
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from decant.errors import ParamsError
+from decant.params import FILE, TaskParams, read
+
+WIDTH = 116  # of a line, where the value has items to break at
+
+
+@dataclass
+class Block:
+    """The sections of one task, and the comment of every key that has a line of its own."""
+
+    name: str
+    tree: dict = field(default_factory=dict)
+    notes: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def put(self, *path: str, value: object, note: str = "") -> None:
+        """Set the key at `path`; its parents are made where they are missing."""
+        tree = self.tree
+        for step in path[:-1]:
+            tree = tree.setdefault(step, {})
+        tree[path[-1]] = value
+        self.notes[path] = note
+
+    def text(self) -> str:
+        head = f"{flow(self.name)}:  # proposed by python -m decant new: read it before you build it"
+        return "\n".join([head, *self._lines(self.tree, ())]) + "\n"
+
+    def _lines(self, tree: dict, parents: tuple[str, ...]) -> list[str]:
+        lines = []
+        for key, value in tree.items():
+            path = (*parents, key)
+            pad, note = "  " * len(path), f"  # {self.notes[path]}" if self.notes.get(path) else ""
+            line = f"{pad}{flow(key)}: {flow(value)}{note}"
+            noted = any(other[: len(path)] == path != other for other in self.notes)
+            if noted or (isinstance(value, dict) and any(len(flow(one)) > WIDTH for one in value.values())):
+                lines += [f"{pad}{flow(key)}:{note}", *self._lines(value, path)]
+            elif len(line) > WIDTH and isinstance(value, dict | list):
+                lines += [f"{pad}{flow(key)}:{note}", *wrapped(value, f"{pad}  ")]
+            else:
+                lines.append(line)
+        return lines
+
+
+def flow(value: object) -> str:
+    """A value as YAML in one line."""
+    yaml, stream = YAML(typ="safe", pure=True), StringIO()
+    yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = True, 1 << 30, False
+    bare = not isinstance(value, dict | list)  # alone, a scalar would end with a mark of the document's end
+    yaml.dump([value] if bare else value, stream)
+    return stream.getvalue().strip()[1:-1] if bare else stream.getvalue().strip()
+
+
+def wrapped(value: dict | list, pad: str) -> list[str]:
+    """A long list or mapping as YAML, as many items a line as fit."""
+    many = isinstance(value, dict)
+    items = [f"{flow(key)}: {flow(one)}" for key, one in value.items()] if many else [flow(one) for one in value]
+    lines, line = [], f"{pad}{'{' if many else '['}"
+    for item in items:
+        if len(line) + len(item) > WIDTH and line.endswith(" "):
+            lines.append(line.rstrip())
+            line = f"{pad} "
+        line += f"{item}, "
+    return [*lines, f"{line[:-2]}{'}' if many else ']'}"]
+
+
+def appended(before: bytes, block: Block, build: bool) -> bytes:
+    """params.yaml with the block at its end, and with its name in `tasks` if it is to be built.
+
+    Raises ParamsError: `tasks` is not a list in one line.
+    """
+    text = before if before.endswith(b"\n") else before + b"\n"
+    if build:
+        name = block.name.encode()
+        text, found = re.subn(rb"(?m)^(tasks: *\[[^\]\n]*?)[ ,]*\]", rb"\1, " + name + b"]", text, count=1)
+        if not found:
+            raise ParamsError(
+                f"{FILE}: tasks is not a list in one line; add {block.name} there yourself, without --build"
+            )
+    return text + b"\n" + block.text().encode()
+
+
+def checked(content: bytes, block: Block, build: bool) -> TaskParams:
+    """The block's settings out of a params.yaml of these bytes, which need not be there.
+
+    Raises ParamsError: the file would not be valid, or would hold something else than the block.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / FILE.name
+        file.write_bytes(content)
+        try:
+            p = read(block.name, file)
+        except ParamsError as error:
+            raise ParamsError(str(error).replace(str(file), str(FILE))) from None
+    if YAML(typ="safe", pure=True).load(block.text())[block.name] != block.tree or (
+        build and block.name not in p.tasks
+    ):
+        raise ParamsError(
+            f"{FILE}: {block.name}: a name in the table cannot be written there; rename columns or labels"
+        )
+    return p

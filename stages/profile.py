@@ -1,0 +1,177 @@
+"""profile: the data report, before anything is fitted: what happened to the rows, balance, lengths, tokens, languages.
+
+In: train, valid and calib (test stays closed; its counts are in split.json), what prepare and split wrote down, and the
+tokenizers of the encoders. Out: metrics/<task>/profile.json for dvc, the page data.md, and its figures with their tables
+(metrics/<task>/profile). Nothing is decided here: a person looks, and changes params.
+"""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from decant import decision, figures, stage, tables
+from decant.encoder import encode, load_tokenizer, unknown_share
+from decant.files import read_json, slug, write_metrics, writing
+from decant.heads import Head, layout
+from decant.pages import table, write_page
+from decant.params import read
+
+OPEN = ("train", "valid", "calib")
+SAMPLE = 2000  # texts of a split whose language is guessed, evenly spaced
+SURE = 0.9  # probability from which the guess counts; short posts often fit several languages
+UNCUT = 1_000_000  # tokens; every text at its full length
+BINS = 30  # of the histograms
+
+
+def main(task: str) -> None:
+    p = read(task)
+    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    rule = p.decision.model_dump()
+    frames = {split: tables.load(task, split, heads) for split in OPEN}
+    tokenizers = {name: load_tokenizer(Path("models") / task / "encoders" / name) for name in p.encoders}
+    languages = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+    metrics, characters, tokens = {}, {}, {}
+    for split, frame in frames.items():
+        texts = frame["text"].tolist()
+        metrics[split] = {"n": len(frame)} | quantiles(
+            "characters", characters.setdefault(split, frame["length"].to_numpy())
+        )
+        for name, tokenizer in tokenizers.items():
+            sizes = np.array([len(ids) for ids in encode(tokenizer, texts, UNCUT)])
+            tokens.setdefault(name, {})[split] = sizes
+            metrics[split][f"encoder_{slug(name)}"] = quantiles("tokens", sizes) | {
+                "cut": float((sizes > p.tokens.max_length).mean()),
+                "unknown": unknown_share(tokenizer, texts),
+            }
+        answers = decision.gold(rule, heads, tables.targets(frame, heads))
+        metrics[split]["answers_per_row"] = float(answers.sum(axis=1).mean())
+        metrics[split]["rows_in_clusters"] = int(frame["cluster"].duplicated(keep=False).sum())
+        metrics[split]["languages"] = spoken(texts, languages)
+    write_metrics(f"metrics/{task}/profile.json", metrics)
+
+    folder = Path("metrics") / task / "profile"
+    with writing(folder) as partial:
+        partial.mkdir(parents=True)
+        found = {
+            "labels": labels(frames, heads),
+            "cooccurrence": cooccurrence(frames["train"], heads),
+            "characters": histogram({"characters": characters}),
+            "tokens": histogram(tokens),
+        }
+        for name, rows in found.items():
+            rows.to_csv(partial / f"{name}.csv", index=False)
+        figures.balance(found["labels"], partial / "labels.png")
+        figures.together(found["cooccurrence"], partial / "cooccurrence.png")
+        figures.lengths(found["characters"], "characters", None, partial / "characters.png")
+        figures.lengths(found["tokens"], "tokens", p.tokens.max_length, partial / "tokens.png")
+    written = {part: read_json(Path("metrics") / task / f"{part}.json") for part in ("prepare", "split")}
+    write_page(Path("metrics") / task / "data.md", f"Decant: data of {task}", page(task, written, metrics))
+
+
+def quantiles(name: str, sizes: np.ndarray) -> dict[str, float]:
+    found = {f"{name}_mean": float(sizes.mean()), f"{name}_max": int(sizes.max())}
+    return found | {f"{name}_p{q}": float(np.percentile(sizes, q)) for q in (50, 95, 99)}
+
+
+def spoken(texts: list[str], languages: LanguageIdentifier) -> dict[str, float]:
+    """Language -> share of a sample of the texts; unsure where no language is likely enough."""
+    sample = [texts[row] for row in np.linspace(0, len(texts) - 1, min(SAMPLE, len(texts))).astype(int)]
+    guesses = [languages.classify(text) for text in sample]
+    named = pd.Series([language if chance >= SURE else "unsure" for language, chance in guesses])
+    return {name: float(share) for name, share in named.value_counts(normalize=True).head(5).items()}
+
+
+def balance(frame: pd.DataFrame, heads: tuple[Head, ...]) -> dict[str, np.ndarray]:
+    """Label -> (n,) rows that have it, for all heads with labels."""
+    targets = tables.targets(frame, heads)
+    return {label: targets[:, head.start + index] > 0.5 for head in heads for index, label in enumerate(head.labels)}
+
+
+def labels(frames: dict[str, pd.DataFrame], heads: tuple[Head, ...]) -> pd.DataFrame:
+    """split, label, rows, share."""
+    rows = [
+        {"split": split, "label": label, "rows": int(has.sum()), "share": round(float(has.mean()), 4)}
+        for split, frame in frames.items()
+        for label, has in balance(frame, heads).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def cooccurrence(train: pd.DataFrame, heads: tuple[Head, ...]) -> pd.DataFrame:
+    """label, other, rows of train that have both."""
+    found = balance(train, heads)
+    rows = [
+        {"label": one, "other": other, "rows": int((found[one] & found[other]).sum())}
+        for one, other in combinations(found, 2)
+    ]
+    return pd.DataFrame(rows, columns=["label", "other", "rows"])
+
+
+def histogram(sizes: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """of, split, from, to, share: one grid for all splits, the last bin open at the 99.5th percentile."""
+    parts = []
+    for name, by_split in sizes.items():
+        everything = np.concatenate(list(by_split.values()))
+        top = max(int(np.percentile(everything, 99.5)), 1)
+        edges = np.unique(np.linspace(0, top, BINS + 1).astype(int))
+        for split, values in by_split.items():
+            counts, _ = np.histogram(np.minimum(values, top), edges)
+            share = np.round(counts / len(values), 4)
+            parts.append(
+                pd.DataFrame({"of": name, "split": split, "from": edges[:-1], "to": edges[1:], "share": share})
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def page(task: str, written: dict, metrics: dict) -> str:
+    """What cleaning, splits and policies did to the rows, and what the texts look like."""
+    prepared, split = written["prepare"], written["split"]
+    cleaning = [{"step": "as they came", "words": prepared["words_raw"]}] + [
+        {"step": key.removeprefix("clean_").removeprefix("linear_"), "rows changed": entry.get("rows_changed")}
+        | {"words": entry.get("words_after"), "content words": entry.get("content_words_after")}
+        for key, entry in prepared.items() if isinstance(entry, dict) and key.startswith(("clean_", "linear_"))
+    ]  # fmt: skip
+    splits = [{"split": name, "n": split[name]["n"], "drift": split[name]["drift"], **split[name]["answers"]}
+              for name in ("train", "valid", "calib", "test")]  # fmt: skip
+    leaks = [{"rows that share": "before the policy: " + key.removeprefix("given_leakage_") if key.startswith("given") else
+              key.removeprefix("leakage_")} | entry
+             for key, entry in split.items() if "leakage_" in key and isinstance(entry, dict)]  # fmt: skip
+    texts = [{"split": name} | {key: value for key, value in entry.items() if not isinstance(value, dict)}
+             for name, entry in metrics.items()]  # fmt: skip
+    encoders = [{"split": name, "encoder": key.removeprefix("encoder_")} | value
+                for name, entry in metrics.items() for key, value in entry.items() if key.startswith("encoder_")]  # fmt: skip
+    spoken = [{"split": name} | entry["languages"] for name, entry in metrics.items()]
+    sections = [
+        f"# {task}: the data",
+        f"{prepared['rows_raw']:,} raw rows, of which {prepared['rows_empty']:,} are empty after cleaning and "
+        f"{prepared['rows_unlabelled']:,} have no label. {prepared['duplicates']:,} rows repeat a text; "
+        f"{prepared['conflicting_rows']:,} rows of {prepared['conflicting_texts']:,} texts have more than one answer. Policies left out "
+        f"{prepared['rows_dropped_as_conflicts']:,} rows as conflicts, {prepared['rows_dropped_as_repeats']:,} as repeats, "
+        f"{split['dropped_leaks']:,} as leaks, {split['dropped_time']:,} for time and {split['dropped_fast']:,} for fast mode. "
+        f"{split['rows_in_clusters']:,} rows are in {split['clusters']:,} clusters of equal or nearly equal texts, the largest of "
+        f"{split['largest_cluster']:,}. Examples: conflicts.csv and duplicates.csv beside the splits.",
+        "## Splits",
+        table(splits, "split"),
+        "![Share of each label in each split](profile/labels.png)",
+        "![Labels that hold together](profile/cooccurrence.png)",
+        "## Rows of a later split with a partner in an earlier one",
+        table(leaks, "rows that share"),
+        "## Cleaning, step by step",
+        table(cleaning, "step"),
+        "## Texts (test stays closed)",
+        table(texts, "split"),
+        "![Characters per text](profile/characters.png)",
+        table(encoders, "split"),
+        "![Tokens per text](profile/tokens.png)",
+        "Languages, guessed for a sample:",
+        table(spoken, "split"),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,22 @@
+"""The benchmarks run; what they measure is no test's business."""
+
+import re
+import sys
+
+from graph import ROOT
+from shell import run
+
+from benchmarks import data
+
+
+def test_the_data_benchmark_prints_a_line_per_stage_and_size():
+    printed = run(ROOT, sys.executable, "-m", "benchmarks.data", "--rows", "1000", "2000", "--split", "2000").stdout
+    rows = [line.split()[:2] for line in printed.splitlines()[2:]]
+    assert rows == [["prepare", "1,000"], ["prepare", "2,000"], ["split", "2,000"]]
+    assert re.fullmatch(r"split +2,000( +[\d.,]+){5}", printed.splitlines()[-1])
+
+
+def test_generated_posts_are_the_same_every_time_and_all_different_in_id():
+    first, second = data.posts(100, 50), data.posts(100, 50)
+    assert first == second
+    assert [line.split(",")[0] for line in first] == [str(number) for number in range(100, 150)]
