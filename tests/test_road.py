@@ -91,8 +91,8 @@ def test_a_threshold_param_reruns_thresholds_and_what_follows(road, tmp_path):
     shutil.copytree(road, copy, symlinks=True)
     params = copy / "params.yaml"
     before = params.read_text(encoding="utf-8")
-    assert "caps: {scam: 0.05}" in before
-    params.write_text(before.replace("caps: {scam: 0.05}", "caps: {scam: 0.2}"), encoding="utf-8")
+    assert "caps: {scam: 0.08}" in before
+    params.write_text(before.replace("caps: {scam: 0.08}", "caps: {scam: 0.2}"), encoding="utf-8")
     stale = {
         name for name in json.loads(run(copy, "dvc", "status", "--json", "--no-updates").stdout) if "@demo" in name
     }
