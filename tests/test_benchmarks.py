@@ -11,7 +11,8 @@ from benchmarks import data
 
 def test_the_data_benchmark_prints_a_line_per_stage_and_size():
     printed = run(ROOT, sys.executable, "-m", "benchmarks.data", "--rows", "1000", "2000", "--split", "2000").stdout
-    rows = [line.split()[:2] for line in printed.splitlines()[2:]]
+    assert printed.startswith("cleaning alone, on one core: ")
+    rows = [line.split()[:2] for line in printed.splitlines()[3:]]
     assert rows == [["prepare", "1,000"], ["prepare", "2,000"], ["split", "2,000"]]
     assert re.fullmatch(r"split +2,000( +[\d.,]+){5}", printed.splitlines()[-1])
 
