@@ -143,8 +143,9 @@ def _freeze(options: argparse.Namespace) -> None:
     source, file = read(options.task).source, split_file(options.task, "test")
     if not file.exists():
         raise DataError(f"{file}: missing. Run: dvc repro split@{options.task}")
-    rows = pd.read_parquet(file, columns=["id", "text"])  # only to be hashed
-    path = freeze(options.task, rows["id"].tolist(), rows["text"].tolist(), numbered=source.id is None)
+    rows = pd.read_parquet(file, columns=["id", "text", "raw"])  # only to be hashed
+    texts = [*rows["text"], *rows["raw"]]  # raw too: a row is known again after other cleaning
+    path = freeze(options.task, rows["id"].tolist(), texts, numbered=source.id is None)
     print(f"{path}: {len(rows):,} test rows, sha256 {digest(path)}. Commit it")
 
 

@@ -5,6 +5,8 @@ that no text is compared with all others. A similarity is estimated from 128 has
 0.044; single links join clusters, as a copy of a copy is a copy.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from rensa import RMinHash
@@ -17,7 +19,8 @@ from decant.text import normal_form
 HASHES = 128
 GRAM = 5  # characters; words would say nothing about posts of four words
 RECALL = 0.99  # least chance that a pair just at the threshold shares a band
-CHUNK = 20_000  # texts or pairs at a time, which bounds the memory
+CHARACTERS = 3_000_000  # of texts cut into grams at a time, which bounds the memory
+CHUNK = 20_000  # pairs compared at a time, likewise
 SEED = 1  # of the hash functions
 
 
@@ -32,18 +35,22 @@ def near(forms: list[str], threshold: float) -> np.ndarray:
     if threshold >= 1 or len(forms) < 2:
         return np.arange(len(forms))
     signatures = np.empty((len(forms), HASHES), dtype=np.uint32)
-    for start in tqdm(range(0, len(forms), CHUNK), desc="near-duplicates: hash", unit="chunk"):
-        part = [grams(form) for form in forms[start : start + CHUNK]]
-        signatures[start : start + len(part)] = RMinHash.digest_matrix_from_token_sets(part, HASHES, SEED).to_rows()
-    left, right = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    ends = np.searchsorted(np.cumsum([len(form) for form in forms]) // CHARACTERS, np.arange(len(forms)), side="right")
+    cuts = [0, *np.unique(ends)]
+    for start, end in tqdm([*pairwise(cuts)], desc="near-duplicates: hash", unit="chunk"):
+        part = [grams(form) for form in forms[start:end]]
+        signatures[start:end] = RMinHash.digest_matrix_from_token_sets(part, HASHES, SEED).to_rows()
+    found = np.arange(len(forms))
     for band in tqdm(bands(threshold), desc="near-duplicates: compare", unit="band"):
         one, other = candidates(signatures[:, band])
+        apart = found[one] != found[other]  # what an earlier band has joined needs no second look
+        one, other = one[apart], other[apart]
+        alike = np.zeros(len(one), dtype=bool)
         for start in range(0, len(one), CHUNK):
             pair = slice(start, start + CHUNK)
-            alike = (signatures[one[pair]] == signatures[other[pair]]).mean(axis=1) >= threshold
-            left.append(one[pair][alike])
-            right.append(other[pair][alike])
-    return components(len(forms), np.concatenate(left), np.concatenate(right))
+            alike[pair] = (signatures[one[pair]] == signatures[other[pair]]).mean(axis=1) >= threshold
+        found = components(int(found.max()) + 1, found[one[alike]], found[other[alike]])[found]
+    return pd.factorize(found)[0]
 
 
 def grams(form: str) -> list[str]:

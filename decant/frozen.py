@@ -38,28 +38,42 @@ def freeze(task: str, ids: list[str], texts: list[str], numbered: bool) -> Path:
     return path
 
 
-def was_test(task: str, ids: list[str], forms: list[str], codes: np.ndarray, released: list[str]) -> np.ndarray:
-    """(n,) rows that a frozen manifest of the task names, by id or by text. forms[codes]: normal forms of the texts.
+def was_test(
+    task: str, ids: list[str], forms: list[str], codes: np.ndarray, released: list[str], raw: list[str] | None = None
+) -> np.ndarray:
+    """(n,) rows that a frozen manifest of the task names, by id or by text. forms[codes]: normal forms of the texts; raw:
+    the texts before cleaning, by which a row is known even after other cleaning.
 
-    Raises DataError: a manifest that cannot be read, or a released one that does not exist.
+    Raises DataError: a manifest that cannot be read, or a released one that is not there.
     """
-    old_ids: set[str] = set()
-    old_texts: set[str] = set()
-    known = set()
-    for file in sorted((FOLDER / task).glob("*.json")):
+    found, known = np.zeros(len(ids), dtype=bool), set()
+    files = sorted((FOLDER / task).glob("*.json"))
+    marks: list[np.ndarray] = []
+    for file in files:
         known.add(digest(file))
         if digest(file) in released:
             continue
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            old_ids |= set(content["ids"])
-            old_texts |= set(content["texts"])
+            old_ids, old_texts = set(content["ids"]), set(content["texts"])
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{file}: no frozen manifest ({error}); restore it with git checkout") from None
+        if not marks:  # hashed once, whatever the number of manifests
+            marks = [
+                np.array([fingerprint(form) for form in forms])[codes],
+                np.array([fingerprint(one) for one in ids]),
+            ]
+            marks += [np.array([fingerprint(normal_form(one)) for one in raw])] if raw is not None else []
+        sets = (old_texts, old_ids, old_texts)
+        mine = np.any([np.isin(mark, list(old)) for mark, old in zip(marks, sets, strict=False)], axis=0)
+        found |= mine
     for name in released:
         if name not in known:
             raise DataError(f"{FOLDER / task}: no manifest has the sha256 {name} of {task}.split.released")
-    if not old_ids and not old_texts:
-        return np.zeros(len(ids), dtype=bool)
-    by_text = np.array([fingerprint(form) in old_texts for form in forms])[codes]
-    return by_text | np.array([fingerprint(one) in old_ids for one in ids])
+    return found
+
+
+def expected(task: str, released: list[str]) -> int:
+    """How many rows the largest manifest that is not released names."""
+    files = [file for file in (FOLDER / task).glob("*.json") if digest(file) not in released]
+    return max((json.loads(file.read_text(encoding="utf-8"))["n"] for file in files), default=0)

@@ -113,10 +113,10 @@ class Recipe:
             labelled &= has_label
         for name, one in source.slices.items():
             columns[name] = values(batch, one, f"slices.{name}")
-            counts[f"seen_slices.{name}"] = any(column in batch.columns for column in one.columns)
+            counts[f"seen_slices.{name}"] = sum(map(bool, columns[name]))
         if source.group:
             columns["group"] = values(batch, source.group, "group")
-            counts["seen_group"] = any(column in batch.columns for column in source.group.columns)
+            counts["seen_group"] = sum(map(bool, columns["group"]))
         if source.time:
             columns["time"] = times(batch, source.time)
         columns["split"] = self.splits(batch, columns["id"], counts)
@@ -183,7 +183,13 @@ class Recipe:
             inside = [name for name, file in given.files.items() if batch.file.is_relative_to(self.folder / file)]
             found = [inside[0] if inside else None] * len(batch)
         else:
-            of = {value: name for name, known in given.values.items() for value in known}
+            of: dict[str, str] = {}
+            for name, known in given.values.items():
+                for value in known:
+                    if of.setdefault(value, name) != name:
+                        raise DataError(
+                            f"source.splits.values: {value!r} stands for {of[value]} and {name}; one of them"
+                        )
             found = [of.get(str(value)) for value in batch.column(given.column)]
         found = [one or given.rest for one in found]
         if None in found:
@@ -236,8 +242,10 @@ def values(batch: Batch, one: Slice, key: str) -> list[str]:
         value = ""
         for column in found:
             cell = column[row]
-            match = re.search(one.pattern, str(cell)) if cell not in (None, "") and one.pattern else None
-            if cell not in (None, "") and (match or not one.pattern):
+            if cell is None or cell != cell or not str(cell).strip():  # a gap in Parquet is not a number, unlike itself
+                continue
+            match = re.search(one.pattern, str(cell)) if one.pattern else None
+            if match or not one.pattern:
                 value = (match[1] or "") if match else str(cell)
                 break
         result.append(value)
@@ -263,13 +271,13 @@ def times(batch: Batch, one: Slice) -> pd.Series:
 
 
 def given_ids(folder: Path, source: Source) -> dict[str, tuple[str, str]] | None:
-    """id -> (split, place) from the split files. Raises DataError: an id twice, or a file that cannot be read."""
+    """id -> (split, place) from the split files. Raises DataError: an id in two splits, or a file that cannot be read."""
     if source.splits is None or source.splits.ids is None:
         return None
     column, found = source.id or "id", {}
     for name, file in source.splits.ids.items():
         for path, form in rawfiles.files(folder, [folder_of(file)], None).items():
-            for batch in rawfiles.batches(path, form, source.encoding):
+            for batch in rawfiles.batches(path, form, source.encoding, source.delimiter, source.quotes):
                 for row, value in enumerate(batch.column(column)):
                     one = identity(batch.place, row, value, column)
                     if found.setdefault(one, (name, batch.place(row)))[0] != name:

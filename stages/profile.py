@@ -151,9 +151,10 @@ def page(task: str, written: dict, metrics: dict) -> str:
         f"{prepared['rows_unlabelled']:,} have no label. {prepared['duplicates']:,} rows repeat a text; "
         f"{prepared['conflicting_rows']:,} rows of {prepared['conflicting_texts']:,} texts have more than one answer. Policies left out "
         f"{prepared['rows_dropped_as_conflicts']:,} rows as conflicts, {prepared['rows_dropped_as_repeats']:,} as repeats, "
-        f"{split['dropped_leaks']:,} as leaks, {split['dropped_time']:,} for time and {split['dropped_fast']:,} for fast mode. "
-        f"{split['rows_in_clusters']:,} rows are in {split['clusters']:,} clusters of equal or nearly equal texts, the largest of "
-        f"{split['largest_cluster']:,}. Examples: conflicts.csv and duplicates.csv beside the splits.",
+        f"{split['dropped_leaks']:,} as leaks, {split.get('dropped_frozen', 0):,} beside frozen test rows, "
+        f"{split['dropped_time']:,} for time and {split['dropped_fast']:,} for fast mode. "
+        f"{split['rows_in_clusters']:,} rows are in {split['clusters']:,} clusters of equal or nearly equal texts, the largest "
+        f"of {split['largest_cluster']:,}. Examples: conflicts.csv and duplicates.csv beside the splits.",
         "## Splits",
         table(splits, "split"),
         "![Share of each label in each split](profile/labels.png)",

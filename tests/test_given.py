@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from mini import BRINGS, given, place_of, posts, refuses, run
+from mini import BRINGS, TIMES, given, place_of, posts, refuses, run
 
 from decant.source import SPLITS
 from stages import split
@@ -280,3 +280,10 @@ def test_a_leak_is_a_row_whose_group_stands_in_a_later_split(groups, place, expe
 def test_leakage_counts_the_rows_of_the_later_split():
     codes, place = np.array([0, 0, 0, 1, 1, -1, -1]), np.array([0, 3, 3, 1, 2, 0, 3])
     assert split.leakage(codes, place) == NONE | {"train_test": 2, "valid_calib": 1}
+
+
+def test_splits_that_are_given_are_not_cut_by_time_again(workspace):
+    frame = table().assign(time=pd.Timestamp("2026-03-01", tz="UTC"))
+    refuses(
+        workspace, frame, "order: time would place rows that the given splits have placed already", TIMES, order="time"
+    )

@@ -222,12 +222,12 @@ CASES = {
         source={"slices": {"author": {"columns": ["authr"]}}},
     ),
     "slice of a field that no row has": jsonl(
-        lines(row()), "data/raw/mini: no row has a column of ['authr']; mend source.slices.author",
+        lines(row()), "data/raw/mini: no row has a value in ['authr']; mend source.slices.author",
         source={"slices": {"author": {"columns": ["authr"]}}},
     ),
     "group of no column": csv(GOOD, "no column of ['who']", "Mend source.group", source={"group": {"columns": ["who"]}}),
     "group of a field that no row has": jsonl(
-        lines(row()), "data/raw/mini: no row has a column of ['who']; mend source.group", source={"group": {"columns": ["who"]}}
+        lines(row()), "data/raw/mini: no row has a value in ['who']; mend source.group", source={"group": {"columns": ["who"]}}
     ),
     "time of no column": csv(GOOD, "no column of ['when']", "Mend source.time", source={"time": {"columns": ["when"]}}),
     "no time": jsonl(lines(row(when="2025-01-01"), row(id="2")), "rows.jsonl: row 2: '' in ['when'] is no time", source=WHEN),
@@ -237,6 +237,16 @@ CASES = {
     "infinite time": jsonl(lines(row(when="inf")), "row 1: 'inf' in ['when'] is no time", source=WHEN),
     "a year as time": jsonl(lines(row(when=2024)), "row 1: '2024' in ['when'] is no time", source=WHEN),
     "milliseconds as time": jsonl(lines(row(when=1763700000000)), "is no time; expected ISO 8601 or seconds", source=WHEN),
+    "a value of two splits": csv(
+        "id,text,kind,part\n1,hi,ham,a\n",
+        "source.splits.values: 'a' stands for train and test",
+        source={"splits": {"column": "part", "values": {"train": ["a"], "test": ["a"]}}},
+    ),
+    "a pattern that fits no row": jsonl(
+        lines(row(who="user-1")),
+        "no row has a value in ['who'] that fits the pattern",
+        source=JSONL | {"group": {"columns": ["who"], "pattern": "author=(.*)"}},
+    ),
     # splits
     "no split file": given({"train.csv": "id\n1\n"}, "data/raw/mini/test.csv: missing"),
     "split file without ids": given({"train.csv": "key\n1\n", "test.csv": "id\n2\n"}, "train.csv: row 1: no column 'id'"),

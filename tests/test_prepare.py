@@ -325,3 +325,23 @@ def test_conflicting_rows_are_shown_text_by_text(workspace):
     ]  # fmt: skip
     prepared(workspace, {"rows.csv": table("1,hi,ham\n")})
     assert (workspace / "data" / TASK / "conflicts.csv").read_text() == "id,split,answer,text\n"
+
+
+@pytest.mark.parametrize("conflicts", ["drop", "majority"])
+def test_labels_of_one_given_split_do_not_edit_another(workspace, conflicts):
+    files = {
+        "rows.csv": table("1,hi,ham\n2,Hi,ham\n3,hi!,spam\n4,so,ham\n5,so,spam\n6,so,ham\n"),
+        "train.csv": "id\n1\n2\n4\n5\n6\n",
+        "test.csv": "id\n3\n",
+    }
+    source = {"splits": {"ids": {"train": "train.csv", "test": "test.csv"}}}
+    frame = prepared(workspace, files, source, duplicates={"conflicts": conflicts})
+    # "hi" differs between train and test only, "so" within train
+    assert frame["id"].tolist() == ["1", "2", "3", *(["4", "6"] if conflicts == "majority" else [])]
+    assert metrics(workspace)["conflicting_texts"] == 2
+
+
+def test_a_gap_in_a_group_column_is_no_group(workspace):
+    rows = [row(id="1", who="ann"), row(id="2", who=None), row(id="3", who=float("nan")), row(id="4", who="  ")]
+    source = JSONL | {"group": {"columns": ["who"]}}
+    assert prepared(workspace, {"rows.jsonl": lines(*rows)}, source)["group"].tolist() == ["ann", "", "", ""]

@@ -191,7 +191,7 @@ def test_the_page_says_what_happened_to_the_rows(folder):
     for words in (
         "# mini: the data", "1,234 raw rows, of which 5 are empty after cleaning and 6 have no label",
         "70 rows repeat a text; 8 rows of 3 texts have more than one answer",
-        "left out 2 rows as conflicts, 11 as repeats, 21 as leaks, 22 for time and 23 for fast mode",
+        "left out 2 rows as conflicts, 11 as repeats, 21 as leaks, 0 beside frozen test rows, 22 for time and 23 for fast mode",
         "52 rows are in 24 clusters of equal or nearly equal texts, the largest of 7",
         "| test | 9,003 | 0.0125 | 41 | 42 |", "| before the policy: near | 31 |", "| near | 32 |",
         "| as they came | 20,000 |  |  |", "| html | 19,876 | 4,321 |  |", "| stem |  |  | 15,555 |",
