@@ -8,7 +8,6 @@ relative to the smallest size; between large sizes, where starting up no longer 
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,14 +42,14 @@ def main() -> None:
     print(
         f"{cores} cores\n{'stage':8} {'rows':>11} {'seconds':>8} {'rows/s':>9} {'per core':>9} {'MB peak':>8} {'ratio':>6}"
     )
-    slowest = {}
+    smallest = {}
     for rows in sorted({*options.rows, *options.split}):
         with tempfile.TemporaryDirectory() as folder:
             arrange(Path(folder), rows)
             for stage, wanted in (("prepare", True), ("split", rows in options.split)):
                 if wanted:
                     seconds, peak = run(Path(folder), stage)
-                    ratio = seconds / rows / slowest.setdefault(stage, seconds / rows)
+                    ratio = seconds / rows / smallest.setdefault(stage, seconds / rows)
                     speed = rows / seconds
                     print(
                         f"{stage:8} {rows:11,} {seconds:8.1f} {speed:9,.0f} {speed / cores:9,.0f} {peak:8,.0f} {ratio:6.2f}"
@@ -119,10 +118,7 @@ def run(folder: Path, stage: str) -> tuple[float, float]:
         time.sleep(0.2)
     if process.returncode:
         sys.exit(f"stages.{stage} failed:\n{said.decode(errors='replace')}")
-    seconds = time.perf_counter() - started
-    if stage == "split":
-        shutil.rmtree(folder / "metrics")
-    return seconds, peak
+    return time.perf_counter() - started, peak
 
 
 def memory(pid: int) -> float:

@@ -1,6 +1,6 @@
 """The command line: `python -m decant new`, `fetch`, `check`, `freeze`, `predict`, `verdict` and `promote`.
 
-predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers).
+predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers, ftfy).
 """
 
 import argparse
