@@ -15,23 +15,29 @@ from decant.errors import EncoderError
 
 
 class ClassifierConfig(PreTrainedConfig):
-    """encoder: the encoder's own config as a dict; heads: name -> kind and labels, in the order of the logits."""
+    """encoder: the encoder's own config as a dict; heads: name -> kind and labels, in the order of the logits.
+
+    overlap: tokens that the windows of a long text share; null cuts long texts.
+    """
 
     model_type = "decant"
 
     def __init__(self, encoder: dict | None = None, heads: dict | None = None, pooling: str = "mean",
-                 width: int = 1, dropout: float = 0.0, **kwargs):  # fmt: skip
+                 width: int = 1, dropout: float = 0.0, overlap: int | None = None, **kwargs):  # fmt: skip
         self.encoder = encoder or {}
         self.heads = heads or {}
         self.pooling = pooling
         self.width = width
         self.dropout = dropout
+        self.overlap = overlap
         super().__init__(**kwargs)
 
 
 class Classifier(PreTrainedModel):
     config_class = ClassifierConfig
     base_model_prefix = "encoder"
+    supports_gradient_checkpointing = True
+    frozen = False  # true: the encoder learns nothing for now
 
     def __init__(self, config: ClassifierConfig):
         super().__init__(config)
@@ -42,10 +48,21 @@ class Classifier(PreTrainedModel):
         self.classifier = torch.nn.Linear(inner.hidden_size, config.width)
         self.post_init()
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(n, t) ids and mask -> logits (n, w) and pooled states (n, hidden size)."""
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, windows: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """(m, t) ids and mask -> logits (n, w) and pooled states (n, hidden size).
+
+        windows: (n,) how many of the m rows belong to each text, one after the other; null: one each, n = m.
+        """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         pooled = pool(states, attention_mask, self.config.pooling)
+        if self.frozen:
+            pooled = pooled.detach()
+        if windows is not None:
+            owner = torch.repeat_interleave(torch.arange(len(windows), device=pooled.device), windows)
+            total = pooled.new_zeros(len(windows), pooled.shape[1]).index_add(0, owner, pooled)
+            pooled = total / windows.unsqueeze(-1)
         return {"logits": self.classifier(self.dropout(pooled)), "pooled": pooled}
 
 
@@ -57,13 +74,21 @@ def pool(states: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
     return (states * weights).sum(dim=1) / weights.sum(dim=1)
 
 
-def build(encoder: PreTrainedModel, heads: dict, pooling: str, dropout: float, bias: np.ndarray) -> Classifier:
+def build(
+    encoder: PreTrainedModel, heads: dict, pooling: str, dropout: float, bias: np.ndarray, overlap: int | None = None
+) -> Classifier:
     """A classifier around the encoder's weights (copied, and compared afterwards), its last layer new.
 
     bias: (w,) where the last layer starts, e.g. log-odds of each label: training need not find them first.
+    overlap: tokens that the windows of a long text share; null cuts long texts.
     """
     config = ClassifierConfig(
-        encoder=encoder.config.to_dict(), heads=heads, pooling=pooling, width=len(bias), dropout=dropout
+        encoder=encoder.config.to_dict(),
+        heads=heads,
+        pooling=pooling,
+        width=len(bias),
+        dropout=dropout,
+        overlap=overlap,
     )
     model = Classifier(config)
     model.encoder.load_state_dict(encoder.state_dict())
@@ -96,7 +121,7 @@ def predict(
         output = model(**batch)
         return output["logits"], output["pooled"]
 
-    return in_batches(run, tokenizer, texts, max_length, what)
+    return in_batches(run, tokenizer, texts, max_length, what, model.config.overlap)
 
 
 def embed(
@@ -116,17 +141,39 @@ def embed(
     return in_batches(run, tokenizer, texts, max_length, what)[0]
 
 
-def in_batches(run, tokenizer: PreTrainedTokenizerFast, texts: list[str], max_length: int, what: str, size: int = 64):
+def in_batches(
+    run,
+    tokenizer: PreTrainedTokenizerFast,
+    texts: list[str],
+    max_length: int,
+    what: str,
+    overlap: int | None = None,
+    size: int = 64,
+):
     """`run` over batches of texts of like length, so that hardly any padding is computed; its arrays in text order."""
-    ids = encode(tokenizer, texts, max_length)
-    order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+    ids = windows(tokenizer, texts, max_length, overlap)
+    order = sorted(range(len(ids)), key=lambda row: sum(map(len, ids[row])))
     parts = []
     with torch.inference_mode():
         for start in tqdm(range(0, len(order), size), desc=what, unit="batch"):
-            batch = padded([ids[row] for row in order[start : start + size]], tokenizer.pad_token_id)
+            batch = batched([ids[row] for row in order[start : start + size]], tokenizer.pad_token_id)
             parts.append([tensor.numpy() for tensor in run(batch)])
     back = np.argsort(order)
     return tuple(np.concatenate(column)[back] for column in zip(*parts, strict=True))
+
+
+def windows(
+    tokenizer: PreTrainedTokenizerFast, texts: list[str], max_length: int, overlap: int | None
+) -> list[list[list[int]]]:
+    """Token ids of each text: one window cut to max_length or, with an overlap, as many as the text needs."""
+    if overlap is None:
+        return [[ids] for ids in encode(tokenizer, texts, max_length)]
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.enable_truncation(max_length, stride=overlap)
+    encodings = backend.encode_batch(texts)
+    backend.no_truncation()
+    return [[one.ids for one in (encoding, *encoding.overflowing)] for encoding in encodings]
 
 
 def padded(ids: list[list[int]], pad: int) -> dict[str, torch.Tensor]:
@@ -136,3 +183,10 @@ def padded(ids: list[list[int]], pad: int) -> dict[str, torch.Tensor]:
         "input_ids": torch.tensor([row + [pad] * (longest - len(row)) for row in ids]),
         "attention_mask": torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids]),
     }
+
+
+def batched(rows: list[list[list[int]]], pad: int) -> dict[str, torch.Tensor]:
+    """All windows of some texts, padded, and windows (n,) per text if one of them has several."""
+    batch = padded([window for windows in rows for window in windows], pad)
+    counts = torch.tensor([len(windows) for windows in rows])
+    return batch | ({"windows": counts} if (counts > 1).any() else {})

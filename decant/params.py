@@ -59,6 +59,16 @@ def read(task: str, file: Path = FILE) -> TaskParams:
     for name in shared.encoders:
         if name not in shared.catalogue:
             raise ParamsError(f"{file}: encoders: {name!r} is not in the catalogue: {', '.join(shared.catalogue)}")
+    for name, transfer in shared.transfers.items():
+        for key, one in (("task", name), ("first", transfer.first)):
+            if one not in tasks:
+                raise ParamsError(
+                    f"{file}: transfers.{name}: no {key} block named {one!r}; blocks are {', '.join(tasks)}"
+                )
+        if transfer.encoder not in shared.encoders:
+            raise ParamsError(
+                f"{file}: transfers.{name}.encoder: {transfer.encoder!r} is not among encoders: {', '.join(shared.encoders)}"
+            )
     for name, settings in tasks.items():
         readers = {"baseline.probe_encoder": settings.baseline.probe_encoder, "distil.encoder": settings.distil.encoder}
         for key, encoder in readers.items():

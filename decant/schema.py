@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from decant.files import slug
 from decant.settings import (
+    Adapt,
     Baseline,
     Benchmark,
     Cleaning,
@@ -22,6 +23,8 @@ from decant.settings import (
     LinearText,
     Positive,
     Quantize,
+    Rates,
+    Search,
     Section,
     Seed,
     Soften,
@@ -37,15 +40,58 @@ METRICS = {"n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_
            "weighted_f1", "macro_precision", "macro_recall", "micro_auc", "macro_auc", "coarse"}  # fmt: skip
 
 
+class Scratch(Section):
+    """An encoder that starts from nothing: BERT of this shape, and a WordPiece tokenizer trained on train text."""
+
+    layers: Positive
+    """Transformer layers."""
+    hidden_size: Positive
+    """Width of the token states."""
+    heads: Positive
+    """Attention heads, which share the width."""
+    intermediate_size: Positive
+    """Width of the feed-forward layers."""
+    seed: Seed
+    """Of the first weights."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self):
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size {self.hidden_size} is no multiple of {self.heads} heads")
+        return self
+
+
 class Encoder(Section):
-    sources: Annotated[list[str], Field(min_length=1)]
+    sources: list[str] = []
     """Where to look, in this order: folder:PATH, package:NAME (needs get_model_path()), hub:OWNER/NAME@REVISION."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """Digest of model.safetensors, the same wherever it comes from."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Digest of model.safetensors, the same wherever it comes from. null only for a hub source pinned to a full commit:
+    the stage then says which digest it found."""
+    scratch: Scratch | None = None
+    """In place of sources: an encoder that starts from nothing."""
     vocab_size: Positive
-    """Entries in the tokenizer and rows in the embedding table; both must be this."""
+    """Entries in the tokenizer and rows in the embedding table; both must be this. Of scratch: at most this."""
     pooling: Literal["mean", "cls"]
     """How token states become one vector: the mean over the mask, or the first token."""
+    teacher: Rates = Rates()
+    """How fast this encoder learns, where it differs from the teacher section."""
+
+    @model_validator(mode="after")
+    def _one_origin(self):
+        if bool(self.sources) == (self.scratch is not None):
+            raise ValueError("an encoder has sources, or scratch")
+        if self.scratch and self.sha256:
+            raise ValueError("sha256: weights that start from nothing have no digest to compare")
+        return self
+
+
+class Transfer(Section):
+    first: str
+    """Task whose teacher has learnt first."""
+    encoder: str
+    """Encoder of the catalogue that it was fine-tuned from."""
+    seed: Seed
+    """Seed of that teacher."""
 
 
 class Head(Section):
@@ -100,7 +146,9 @@ class Task(Section):
     duplicates: Duplicates
     split: Split
     tokens: Tokens
+    adapt: Adapt
     baseline: Baseline
+    search: Search
     teacher: Teacher
     soften: Soften
     distil: Distil
@@ -207,3 +255,5 @@ class Params(Section):
     """Threads of torch and onnxruntime; weights differ between 1 and 2, so it is a parameter like any other."""
     catalogue: dict[str, Encoder]
     """Encoders by name."""
+    transfers: dict[str, Transfer]
+    """Task -> the task whose teacher its encoder comes from, where adapt.intermediate is on."""

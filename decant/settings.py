@@ -11,10 +11,18 @@ def _distinct(values: list) -> list:
     return values
 
 
+def _runs(longest: int) -> int:
+    if longest == 1:
+        raise ValueError("runs of characters start at 2; 0 takes none")
+    return longest
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0)]
 Distinct = AfterValidator(_distinct)
+Runs = Annotated[int, Field(ge=0), AfterValidator(_runs)]
 Strengths = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
 
 
@@ -143,20 +151,33 @@ class Tokens(Section):
 
 
 class Baseline(Section):
-    word_ngrams: Positive
-    """Longest run of words that is a feature."""
-    char_ngrams: Annotated[int, Field(ge=2)]
-    """Longest run of characters within a word that is a feature; runs start at 2."""
-    min_df: Positive
-    """Rows that must hold a feature."""
+    word_ngrams: Annotated[list[Positive], Field(min_length=1), Distinct]
+    """Candidates of the longest run of words that is a feature."""
+    char_ngrams: Annotated[list[Runs], Field(min_length=1), Distinct]
+    """Candidates of the longest run of characters within a word that is a feature; runs start at 2, 0 takes none."""
+    min_df: Annotated[list[Positive], Field(min_length=1), Distinct]
+    """Candidates of the rows that must hold a feature."""
+    max_df: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1), Distinct]
+    """Candidates of the largest share of rows that may hold a feature."""
+    max_features: Annotated[list[Count], Field(min_length=1), Distinct]
+    """Candidates of the number of features of each kind, the most frequent first; 0 keeps all."""
     strengths: Strengths
-    """Candidates of the linear member's inverse regularisation C."""
+    """Candidates of the linear member's inverse regularisation C (1 / alpha of the ridge on a number)."""
+    penalties: Annotated[list[Literal["l2", "l1"]], Field(min_length=1), Distinct]
+    """Candidates of the penalty; l1 leaves most features without weight. A number always has l2 (ridge)."""
+    class_weights: Annotated[list[Literal["none", "balanced"]], Field(min_length=1), Distinct]
+    """Candidates of the weight of a class in the loss: equal, or n / (k n_c)."""
+    resampling: Annotated[list[Literal["none", "over", "under", "smote"]], Field(min_length=1), Distinct]
+    """Candidates of what evens the classes out, inside the fit rows of each fold alone: nothing, repeated rows of rare
+    classes, fewer rows of frequent ones, or synthetic rows between neighbours (SMOTE)."""
+    select: Literal["nll", "macro_f1"]
+    """Cross-validated metric that picks the candidate; macro F1 (of a head's likeliest label, or of 0.5) only for rankings."""
     probe_strengths: Strengths
     """Candidates of the probe's C."""
     folds: Annotated[int, Field(ge=2)]
     """Cross-validation folds, for the search and for out-of-fold soft labels."""
     seed: Seed
-    """Which rows go to which fold."""
+    """Which rows go to which fold, and what resampling draws."""
     probe_encoder: str
     """Encoder of the catalogue whose frozen embeddings the probe reads."""
 
@@ -169,7 +190,9 @@ class Training(Section):
     head_rate: Annotated[float, Field(gt=0)]
     """Learning rate of the last layer, which starts from nothing."""
     batch_size: Positive
-    """Rows per step."""
+    """Rows per step, over all processes."""
+    accumulation: Positive
+    """Parts in which the rows of a step pass through the model; more parts need less memory."""
     weight_decay: Annotated[float, Field(ge=0)]
     """AdamW's decay, not on biases and norms."""
     warmup: Share
@@ -180,31 +203,177 @@ class Training(Section):
     """Longest gradient."""
     patience: Positive
     """Evaluations without a better result before training stops."""
-    select: Literal["macro_f1", "micro_f1", "accuracy", "macro_auc", "nll"]
+    select: Literal["macro_f1", "micro_f1", "accuracy", "macro_auc", "micro_auc", "nll"]
     """Valid metric that picks the checkpoint (nll: the lowest, all others: the highest)."""
-    precision: Literal["bf16", "fp32"]
-    """bf16 autocast where the processor has it (it is an error where not), or fp32."""
+    precision: Literal["bf16", "fp16", "fp32"]
+    """bf16 autocast where the processor has it, fp16 on a GPU (each is an error where not), or fp32."""
+    checkpointing: bool
+    """Gradient checkpointing: a third more time, far less memory."""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """Dropout before the last layer."""
 
 
 class Teacher(Training):
     class_weights: Literal["none", "balanced", "sqrt"]
-    """Weight of a class in the loss: equal, n / (k n_c), or its square root."""
+    """Weight of a class in the loss: equal, n / (k n_c), or its square root (neg / pos of a sigmoid label)."""
+    max_weight: Annotated[float, Field(ge=1)]
+    """Largest such weight: a label of three rows would have one of hundreds."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    """Share of each label that is spread over all labels of its head (a sigmoid label moves towards one half)."""
+    frozen_epochs: Count
+    """First epochs in which only the last layer learns."""
+    long_texts: Literal["cut", "chunk"]
+    """Texts over tokens.max_length: cut there, or read in overlapping windows whose pooled states are averaged."""
+    overlap: Count
+    """Tokens that neighbouring windows share."""
+
+    @model_validator(mode="after")
+    def _epochs_unfreeze(self):
+        if self.frozen_epochs >= self.epochs:
+            raise ValueError(
+                f"frozen_epochs is {self.frozen_epochs} of {self.epochs} epochs; the encoder would never learn"
+            )
+        return self
+
+
+class Rates(Section):
+    """What may differ between encoders that are compared: how fast each one learns. Never how much it sees or how long."""
+
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """In place of teacher.learning_rate."""
+    head_rate: Annotated[float, Field(gt=0)] | None = None
+    """In place of teacher.head_rate."""
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    """In place of teacher.weight_decay."""
+    warmup: Share | None = None
+    """In place of teacher.warmup."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """In place of teacher.dropout."""
+
+
+class Dapt(Section):
+    on: bool
+    """Domain-adaptive pretraining: masked language modelling on train text and source.unlabelled."""
+    epochs: Positive
+    """Passes over the text."""
+    mask: Annotated[float, Field(gt=0, lt=1)]
+    """Share of tokens to predict."""
+    learning_rate: Annotated[float, Field(gt=0)]
+    """Peak learning rate."""
+    batch_size: Positive
+    """Texts per step."""
+    warmup: Share
+    """Share of the steps in which the rate rises."""
+
+
+class Intermediate(Section):
+    on: bool
+    """Start from the encoder that the teacher of another task has learnt; `transfers` says of which."""
+
+
+class Contrastive(Section):
+    on: bool
+    """Contrastive fine-tuning on pairs of train rows: alike where they share labels."""
+    steps: Positive
+    """Optimizer steps."""
+    batch_size: Annotated[int, Field(ge=2)]
+    """Pairs per step."""
+    learning_rate: Annotated[float, Field(gt=0)]
+    """Peak learning rate."""
+    warmup: Share
+    """Share of the steps in which the rate rises."""
+
+
+class Adapt(Section):
+    dapt: Dapt
+    intermediate: Intermediate
+    contrastive: Contrastive
+    seed: Seed
+    """Of masks, pairs and dropout."""
+    gain_seeds: Annotated[list[Seed], Distinct]
+    """Seeds on which the gain stage trains teachers with and without the adaptation; none measures nothing."""
+
+
+class Space(Section):
+    low: float | int | None = None
+    """Smallest value; whole numbers stay whole."""
+    high: float | int | None = None
+    """Largest value."""
+    log: bool = False
+    """Drawn evenly over orders of magnitude."""
+    choices: list[float | int | str | bool] | None = None
+    """Or: the values themselves."""
+
+    @model_validator(mode="after")
+    def _one_kind(self):
+        span = self.low is not None and self.high is not None
+        if span == (self.choices is not None) or (self.low is None) != (self.high is None):
+            raise ValueError("a search space has low and high, or choices")
+        if span and (self.low >= self.high or (self.log and self.low <= 0)):
+            raise ValueError(f"low {self.low} must be below high {self.high}, and above 0 if log is true")
+        if self.choices is not None and not self.choices:
+            raise ValueError("choices is empty")
+        return self
+
+
+class Search(Section):
+    on: bool
+    """Search settings of the teacher on valid; the winner is trained once more by the teacher stage."""
+    method: Literal["tpe", "random", "grid"]
+    """Tree-structured Parzen estimator, random draws, or every combination (choices only)."""
+    trials: Positive
+    """Trials in all, over all workers and resumed runs; a grid ends when it is through."""
+    pruner: Literal["none", "median", "halving"]
+    """Stop a trial early: never, below the median of the others, or by successive halving."""
+    space: dict[str, Space]
+    """Key of the teacher section -> its values."""
+    seed: Seed
+    """Of the sampler."""
+    teacher_seed: Seed
+    """Of each trial's training, the same for all."""
+
+    @model_validator(mode="after")
+    def _space_fits(self):
+        for key in self.space:
+            if key not in Teacher.model_fields:
+                raise ValueError(f"space: the teacher section has no {key!r}; it has {', '.join(Teacher.model_fields)}")
+        if self.method == "grid" and (spans := [key for key, one in self.space.items() if one.choices is None]):
+            raise ValueError(f"space: a grid needs choices, {', '.join(spans)} has low and high")
+        if self.on and not self.space:
+            raise ValueError("space: nothing to search")
+        return self
 
 
 class Soften(Section):
-    members: Annotated[list[Literal["linear", "probe", "teachers"]], Field(min_length=1)]
-    """Who votes in the ensemble; teachers means every encoder and seed."""
+    members: Annotated[list[Literal["linear", "probe", "teachers"]], Field(min_length=1), Distinct]
+    """Who votes in the ensemble: probe includes probe_adapted where adapt is on, teachers means every encoder and seed."""
     weights: Literal["fitted", "equal"]
     """Votes by the lowest NLL on valid, or equal votes."""
     bins: Positive
     """Bins of the expected calibration error."""
+    out_of_fold: bool
+    """Linear members speak about train rows through models that did not see them, not through the final ones."""
+    copies: Count
+    """Augmented copies of each train row (words left out, runs of words swapped in from rows of like answer) that the
+    ensemble labels for the student."""
+    unlabelled: bool
+    """The ensemble labels source.unlabelled for the student too."""
+    seed: Seed
+    """Of the augmented copies."""
+
+
+class Student(Section):
+    layers: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    """Layers of the encoder that stay, counted from 0."""
+    min_count: Positive
+    """Times that train must use a token before it keeps its row of the embedding."""
 
 
 class Distil(Training):
     encoder: str
-    """Encoder of the catalogue that the student is cut from."""
+    """Encoder of the catalogue that the student is cut from; one with the source scratch starts from nothing."""
+    start: Literal["encoder", "teacher"]
+    """Weights to start from: the encoder's, or those of its fine-tuned teacher of the first seed."""
     layers: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     """Layers of that encoder that stay, counted from 0."""
     min_count: Positive
@@ -214,13 +383,15 @@ class Distil(Training):
     hard_weight: Share
     """Weight of the given labels in the loss."""
     hidden_weight: Annotated[float, Field(ge=0)]
-    """Weight of the distance to the teacher's pooled state; needs the student's encoder among the teachers."""
+    """Weight of the distance to the pooled state of a teacher; a linear map in between where widths differ."""
     temperature: Annotated[float, Field(gt=0)]
     """Softens both sides of the soft loss."""
     seed: Seed
     """Seed of dropout, order and last layer."""
     max_parameters: Positive
     """Budget: a larger student stops the stage."""
+    sweep: list[Student]
+    """Other students that the capacity stage trains, to show size against quality; none is quick."""
 
 
 class Export(Section):

@@ -83,6 +83,17 @@ class GivenSplits(Section):
         return self
 
 
+class Unlabelled(Section):
+    files: Annotated[list[str], Field(min_length=1)]
+    """Files or folders below data/raw/<task> with more text of the same kind, without labels."""
+    format: Literal["csv", "tsv", "jsonl", "parquet", "xlsx"] | None = None
+    """How they are written; null goes by each file's suffix."""
+    header: Annotated[list[str], Field(min_length=1)] | None = None
+    """Column names of CSV, TSV or XLSX files without a header row."""
+    text: str
+    """Column with the text."""
+
+
 class Source(Section):
     files: Annotated[list[str], Field(min_length=1)]
     """Raw files or folders of them below data/raw/<task>, read in this order; hf://owner/name[/config][@revision] is a
@@ -113,6 +124,8 @@ class Source(Section):
     """Author, thread or document: its rows share a split."""
     time: Slice | None = None
     """When a row was written: ISO 8601, or seconds since 1970; for split.order: time."""
+    unlabelled: Unlabelled | None = None
+    """More text for adapt.dapt and soften.unlabelled; rows of valid, calib and test are taken out of it."""
     splits: GivenSplits | None = None
     """Splits that come with the data; null lets the split stage make them."""
 

@@ -18,7 +18,6 @@ from decant.encoder import (
     WEIGHTS,
     architecture_options,
     cut_vocabulary,
-    encode,
     load_tokenizer,
     load_weights,
     pooling,
@@ -27,7 +26,7 @@ from decant.encoder import (
 from decant.errors import BudgetError, ParamsError
 from decant.files import digest, write_json, writing
 from decant.heads import Head, layout
-from decant.model import build
+from decant.model import build, windows
 from decant.params import read
 from decant.selection import measure
 from decant.settings import Distil
@@ -36,7 +35,7 @@ from decant.settings import Distil
 def main(task: str) -> None:
     p = read(task)
     heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    source = Path("models") / task / "encoders" / p.distil.encoder
+    source = Path("models") / task / "adapted" / p.distil.encoder
     torch.set_num_threads(p.threads)
     set_seed(p.distil.seed)
 
@@ -64,14 +63,17 @@ def main(task: str) -> None:
     if p.distil.hidden_weight:
         extra["pooled"] = pooled_states(soft, p.distil, p.encoders, p.seeds, model.classifier.in_features)
     train_rows = training.Rows(
-        encode(tokenizer, train["text"].tolist(), p.tokens.max_length), labels=labels["train"], **extra
+        windows(tokenizer, train["text"].tolist(), p.tokens.max_length, None), labels=labels["train"], **extra
     )
-    valid_rows = training.Rows(encode(tokenizer, valid["text"].tolist(), p.tokens.max_length), labels=labels["valid"])
+    valid_rows = training.Rows(
+        windows(tokenizer, valid["text"].tolist(), p.tokens.max_length, None), labels=labels["valid"]
+    )
     rule = p.decision.model_dump()
     work = training.work_folder(
         f"{task}/student",
         {"settings": p.distil.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
-        [soft_file, tables.split_file(task, "valid"), source / WEIGHTS, __file__, training.__file__],
+        [soft_file, tables.split_file(task, "valid"), source / WEIGHTS],
+        __file__,
     )
     epochs = training.fit(
         model,
