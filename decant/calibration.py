@@ -37,22 +37,43 @@ def temperatures(logits: np.ndarray, targets: np.ndarray, heads: tuple[Head, ...
     return fitted
 
 
-def ece(chances: np.ndarray, targets: np.ndarray, head: Head, bins: int) -> float:
-    """Expected calibration error over equal-width bins.
-
-    softmax: confidence of the likeliest label against being right; sigmoid: every label's probability against truth.
-    """
+def certainty(chances: np.ndarray, targets: np.ndarray, head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """What is claimed and whether it holds: the likeliest label of a softmax head, (n,); every label of a sigmoid head."""
     part, wanted = chances[:, head.slice], targets[:, head.slice]
     if head.kind == "softmax":
         best = part.argmax(axis=1)
         rows = np.arange(len(part))
-        confidence, truth = part[rows, best], wanted[rows, best]
-    else:
-        confidence, truth = part.ravel(), wanted.ravel()
+        return part[rows, best], wanted[rows, best]
+    return part.ravel(), wanted.ravel()
+
+
+def ece(chances: np.ndarray, targets: np.ndarray, head: Head, bins: int) -> float:
+    """Expected calibration error over equal-width bins of `certainty`."""
+    confidence, truth = certainty(chances, targets, head)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     total = np.bincount(place, minlength=bins)
     gap = np.bincount(place, weights=confidence - truth, minlength=bins)
     return float(np.abs(gap).sum() / max(total.sum(), 1))
+
+
+def bins(logits: np.ndarray, targets: np.ndarray, heads: tuple[Head, ...], count: int) -> dict[str, list[dict]]:
+    """The bins behind the calibration error of each softmax or sigmoid head: bin, n, prob_pred, prob_true; empty ones left out."""
+    chances, result = probabilities(logits, heads), {}
+    for head in heads:
+        if head.kind == "regression":
+            continue
+        confidence, truth = certainty(chances, targets, head)
+        place = np.minimum((confidence * count).astype(int), count - 1)
+        result[head.name] = [
+            {
+                "bin": int(one),
+                "n": int((place == one).sum()),
+                "prob_pred": round(float(confidence[place == one].mean()), 4),
+                "prob_true": round(float(truth[place == one].mean()), 4),
+            }
+            for one in np.unique(place)
+        ]
+    return result
 
 
 def brier(chances: np.ndarray, targets: np.ndarray, head: Head) -> float:

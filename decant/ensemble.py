@@ -37,10 +37,10 @@ def probe_logits(task: str, texts: list[str], encoder: str, max_length: int) -> 
     return weights.logits(standard.transform(states))
 
 
-def teacher_logits(task: str, name: str, texts: list[str], max_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and pooled states of models/<task>/teachers/<name>."""
+def teacher_logits(task: str, name: str, texts: list[str], max_length: int, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and pooled states of models/<task>/teachers/<name>. what: shown while it runs."""
     folder = Path("models") / task / "teachers" / name
-    return predict(load(folder), load_tokenizer(folder), texts, max_length, name)
+    return predict(load(folder), load_tokenizer(folder), texts, max_length, what)
 
 
 def combine(

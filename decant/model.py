@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 from decant.encoder import WEIGHTS, architecture_options, compare_with_file, encode
 from decant.errors import EncoderError
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
 
 class ClassifierConfig(PreTrainedConfig):
     """encoder: the encoder's own config as a dict; heads: name -> kind and labels, in the order of the logits.
@@ -46,12 +48,15 @@ class Classifier(PreTrainedModel):
         self.encoder = AutoModel.from_config(inner, attn_implementation="eager", **architecture_options(inner))
         self.dropout = torch.nn.Dropout(config.dropout)
         self.classifier = torch.nn.Linear(inner.hidden_size, config.width)
+        self.projection: torch.nn.Module | None = (
+            None  # of a student's pooled state to its teacher's width, in training
+        )
         self.post_init()
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, windows: torch.Tensor | None = None
     ) -> dict[str, torch.Tensor]:
-        """(m, t) ids and mask -> logits (n, w) and pooled states (n, hidden size).
+        """(m, t) ids and mask -> logits (n, w), pooled states (n, hidden size), and those in the teacher's width.
 
         windows: (n,) how many of the m rows belong to each text, one after the other; null: one each, n = m.
         """
@@ -63,7 +68,8 @@ class Classifier(PreTrainedModel):
             owner = torch.repeat_interleave(torch.arange(len(windows), device=pooled.device), windows)
             total = pooled.new_zeros(len(windows), pooled.shape[1]).index_add(0, owner, pooled)
             pooled = total / windows.unsqueeze(-1)
-        return {"logits": self.classifier(self.dropout(pooled)), "pooled": pooled}
+        hidden = self.projection(pooled) if self.projection is not None else pooled
+        return {"logits": self.classifier(self.dropout(pooled)), "pooled": pooled, "hidden": hidden}
 
 
 def pool(states: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
@@ -115,7 +121,7 @@ def predict(
     model: Classifier, tokenizer: PreTrainedTokenizerFast, texts: list[str], max_length: int, what: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, w) and pooled states (n, h) of the texts, float32, in their order. what: shown while it runs."""
-    model.eval()
+    model.eval().to(DEVICE)
 
     def run(batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
         output = model(**batch)
@@ -133,7 +139,7 @@ def embed(
     what: str,
 ) -> np.ndarray:
     """Pooled states (n, h) float32 of a bare encoder."""
-    encoder.eval()
+    encoder.eval().to(DEVICE)
 
     def run(batch: dict) -> tuple[torch.Tensor]:
         return (pool(encoder(**batch).last_hidden_state, batch["attention_mask"], pooling),)
@@ -157,7 +163,8 @@ def in_batches(
     with torch.inference_mode():
         for start in tqdm(range(0, len(order), size), desc=what, unit="batch"):
             batch = batched([ids[row] for row in order[start : start + size]], tokenizer.pad_token_id)
-            parts.append([tensor.numpy() for tensor in run(batch)])
+            batch = {name: tensor.to(DEVICE) for name, tensor in batch.items()}
+            parts.append([tensor.float().cpu().numpy() for tensor in run(batch)])
     back = np.argsort(order)
     return tuple(np.concatenate(column)[back] for column in zip(*parts, strict=True))
 

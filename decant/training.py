@@ -160,7 +160,7 @@ def fit(
         per_device_train_batch_size=settings.batch_size // parts,
         per_device_eval_batch_size=2 * settings.batch_size // parts,
         gradient_accumulation_steps=settings.accumulation,
-        gradient_checkpointing=settings.checkpointing,
+        activation_checkpointing=settings.checkpointing,
         warmup_steps=settings.warmup,  # below 1: a share of all steps
         lr_scheduler_type=settings.schedule,
         max_grad_norm=settings.clip,
@@ -240,10 +240,10 @@ def collate(batch: list[dict], pad: int) -> dict[str, torch.Tensor]:
 
 
 def optimizer(model: Classifier, settings: Training) -> torch.optim.Optimizer:
-    """AdamW; the last layer at its own rate; no decay on biases and norms (tensors of one dimension)."""
+    """AdamW; what starts from nothing at a rate of its own; no decay on biases and norms (tensors of one dimension)."""
     groups: dict[tuple[float, float], list] = {}
     for name, tensor in model.named_parameters():
-        rate = settings.head_rate if name.startswith("classifier.") else settings.learning_rate
+        rate = settings.head_rate if name.startswith(("classifier.", "projection.")) else settings.learning_rate
         decay = settings.weight_decay if tensor.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(tensor)
     return torch.optim.AdamW(
@@ -328,9 +328,15 @@ def history(log: list[dict]) -> pd.DataFrame:
             )
             row |= {
                 key.replace("eval_", "valid_"): round(value, 6)
-                for key, value in entry.items()
+                for key, value in sorted(entry.items())  # a resumed log is sorted, one in one go is not
                 if key.startswith("eval_") and "runtime" not in key and "per_second" not in key
             }
             rows.append(row)
             losses = []
     return pd.DataFrame(rows)
+
+
+def best(epochs: pd.DataFrame, select: str) -> dict[str, float]:
+    """The valid metrics of the epoch that was kept: the first best one."""
+    column = epochs[f"valid_{select}"]
+    return epochs.iloc[int(column.argmin() if select == "nll" else column.argmax())].to_dict()

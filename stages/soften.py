@@ -2,19 +2,24 @@
 
 Weights of the members are fitted on valid, temperatures on calib; test stays closed. For train rows the linear members
 speak through their out-of-fold logits, so that no member repeats a label it has learnt by heart. Scores are kept as
-float16 with the ids of their rows (models/<task>/soft/<split>.safetensors).
+float16 with the ids of their rows (models/<task>/soft/<split>.safetensors). Texts without labels, given or made from
+train rows, are scored too where params say so (extra.parquet, extra.safetensors).
+
+Teachers read in shards that outlive a kill; `accelerate launch --num_processes 2 -m stages.soften <task>` shares them out.
 """
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.optimize import minimize
 
-from decant import calibration, ensemble, scores, stage, tables
+from decant import augment, calibration, ensemble, scores, shards, soft, stage, tables, training
 from decant.encoder import WEIGHTS
-from decant.files import digest, write_json, write_metrics
+from decant.files import digest, write_json, write_metrics, writing
 from decant.heads import Head, layout, probabilities, tempered
+from decant.lexical import LinearText
 from decant.params import read
 
 
@@ -22,50 +27,77 @@ def main(task: str) -> None:
     p = read(task)
     heads = layout({name: head.model_dump() for name, head in p.heads.items()})
     torch.set_num_threads(p.threads)
-    models = Path("models") / task
+    models, length = Path("models") / task, p.tokens.max_length
     teachers = ensemble.teachers(p.encoders, p.seeds) if "teachers" in p.soften.members else {}
     encoder = models / "encoders" / p.baseline.probe_encoder
 
     frames = {split: tables.load(task, split, heads) for split in ("train", "valid", "calib")}
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
-    logits: dict[str, dict[str, np.ndarray]] = {}
-    states: dict[str, dict[str, np.ndarray]] = {}
-    for split, frame in frames.items():
-        texts = frame["text"].tolist()
-        logits[split], states[split] = {}, {}
-        if split == "train":
-            sources = {"train": digest(tables.split_file(task, "train")), "encoder": digest(encoder / WEIGHTS)}
-            held_out = scores.load(models / "baseline" / "out_of_fold.safetensors", frame["id"].tolist(), sources)
-            logits[split] = {name: held_out[name] for name in ("linear", "probe") if name in p.soften.members}
-        else:
-            if "linear" in p.soften.members:
-                logits[split]["linear"] = ensemble.linear_logits(task, frame["linear"].tolist())
-            if "probe" in p.soften.members:
-                logits[split]["probe"] = ensemble.probe_logits(
-                    task, texts, p.baseline.probe_encoder, p.tokens.max_length
+    texts = {split: (frame["text"].tolist(), frame["linear"].tolist()) for split, frame in frames.items()}
+    copies = augment.copies(texts["train"][0], frames["train"]["answer"].tolist(), p.soften.copies, p.soften.seed)
+    given = pd.read_parquet(Path("data") / task / "unlabelled.parquet") if p.soften.unlabelled else None
+    words = LinearText(p.linear_text.model_dump())
+    texts["extra"] = (copies, [words(text) for text in copies])
+    if given is not None:
+        texts["extra"] = (copies + given["text"].tolist(), texts["extra"][1] + given["linear"].tolist())
+
+    logits: dict[str, dict[str, np.ndarray]] = {split: {} for split in texts}
+    states: dict[str, dict[str, np.ndarray]] = {split: {} for split in texts}
+    for name, folder in teachers.items():  # first, since every process takes its part of it
+        key = digest(models / "teachers" / folder / WEIGHTS) + digest(models / "teachers" / folder / "tokenizer.json")
+        for split, (plain, _) in texts.items():
+            if plain:
+                logits[split][name], states[split][f"pooled_{name}"] = shards.score(
+                    lambda part, folder=folder, what=f"{name} {split}": ensemble.teacher_logits(
+                        task, folder, part, length, what
+                    ),
+                    plain,
+                    f"{task}/soft",
+                    f"{key}{length}",
                 )
-        for name, folder in teachers.items():
-            logits[split][name], states[split][f"pooled_{name}"] = ensemble.teacher_logits(
-                task, folder, texts, p.tokens.max_length
+    if not training.is_first():
+        return
+    for split, (plain, linear) in texts.items():
+        own = {}
+        if "linear" in p.soften.members and plain:
+            own["linear"] = ensemble.linear_logits(task, linear)
+        if "probe" in p.soften.members and plain:
+            own["probe"] = ensemble.probe_logits(task, plain, p.baseline.probe_encoder, length)
+        if split == "train" and p.soften.out_of_fold and own:
+            sources = {"train": digest(tables.split_file(task, "train")), "encoder": digest(encoder / WEIGHTS)}
+            held_out = scores.load(
+                models / "baseline" / "out_of_fold.safetensors", frames["train"]["id"].tolist(), sources
             )
+            own = {name: held_out[name] for name in own}
+        logits[split] = own | logits[split]
 
     members = list(logits["calib"])
     own = {name: calibration.temperatures(logits["calib"][name], labels["calib"], heads) for name in members}
     weights = vote(logits["valid"], labels["valid"], heads, own, p.soften.weights)
-    mixed = {split: ensemble.combine(logits[split], heads, weights, own) for split in frames}
+    mixed = {split: ensemble.combine(found, heads, weights, own) for split, found in logits.items() if found}
     own["ensemble"] = calibration.temperatures(mixed["calib"], labels["calib"], heads)
 
-    for split, frame in frames.items():
-        arrays = logits[split] | {"ensemble": tempered(mixed[split], heads, own["ensemble"])}
-        if split == "train":
-            arrays |= states[split]  # only distil reads them, and distil reads train
-        scores.save(
-            models / "soft" / f"{split}.safetensors",
-            frame["id"].tolist(),
-            {name: half(array) for name, array in arrays.items()},
-            {"table": digest(tables.split_file(task, split))},
+    with writing(soft.folder(task)) as partial:
+        partial.mkdir()
+        extra = pd.DataFrame(
+            {"id": [f"extra-{row}" for row in range(len(texts["extra"][0]))], "text": texts["extra"][0]}
         )
-    write_json(models / "soft" / "ensemble.json", {"weights": weights, "temperatures": own})
+        extra.to_parquet(partial / "extra.parquet", index=False)
+        tables_of = {split: tables.split_file(task, split) for split in frames} | {"extra": partial / "extra.parquet"}
+        for split, table in tables_of.items():
+            arrays = {}
+            if split in mixed:
+                arrays = logits[split] | {"ensemble": tempered(mixed[split], heads, own["ensemble"])}
+            if split in ("train", "extra"):
+                arrays |= states[split]  # only students read them
+            ids = extra["id"] if split == "extra" else frames[split]["id"]
+            scores.save(
+                partial / f"{split}.safetensors",
+                ids.tolist(),
+                {name: half(array) for name, array in arrays.items()},
+                soft.sources(task, table, p.encoders, p.seeds),
+            )
+        write_json(partial / "ensemble.json", {"weights": weights, "temperatures": own})
     everyone = {name: logits["calib"][name] for name in members} | {"ensemble": mixed["calib"]}
     write_metrics(
         f"metrics/{task}/soften.json",
@@ -75,11 +107,21 @@ def main(task: str) -> None:
             for name, raw in everyone.items()
         },
     )
+    bins = [
+        {"member": name, "head": head, "when": when} | row
+        for name, raw in everyone.items()
+        for when, found in (("before", raw), ("after", tempered(raw, heads, own[name])))
+        for head, rows in calibration.bins(found, labels["calib"], heads, p.soften.bins).items()
+        for row in rows
+    ]
+    with writing(f"metrics/{task}/calibration.csv") as partial:
+        pd.DataFrame(bins).to_csv(partial, index=False)
+    shards.forget(f"{task}/soft")
 
 
 def half(array: np.ndarray) -> np.ndarray:
     """float16, or float32 where a number head goes beyond 65,504."""
-    return array.astype(np.float16 if np.abs(array).max() < np.finfo(np.float16).max else np.float32)
+    return array.astype(np.float16 if np.abs(array).max(initial=0) < np.finfo(np.float16).max else np.float32)
 
 
 def vote(

@@ -14,7 +14,7 @@ ENVIRONMENT = os.environ | {
 
 
 def run(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess:
-    """The finished command; a failure shows the end of what it printed, unless check is off."""
-    found = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    """The finished command; a failure shows the end of what it printed, unless check is off; none may hang."""
+    found = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=900)
     assert not check or found.returncode == 0, f"{shlex.join(command)}\n{found.stdout[-2000:]}\n{found.stderr[-4000:]}"
     return found
