@@ -121,22 +121,47 @@ def regression(heads: tuple[Head, ...], targets: np.ndarray, chances: np.ndarray
     return result
 
 
-def bootstrap(gold: np.ndarray, contestants: dict[str, np.ndarray], resamples: int, seed: int) -> dict[str, np.ndarray]:
-    """accuracy and macro F1 of each contestant on the same resampled rows: name -> (resamples, 2).
+def bootstrap(
+    gold: np.ndarray, contestants: dict[str, tuple[np.ndarray, np.ndarray]], resamples: int, seed: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """accuracy, macro F1, micro and macro AUC of each contestant (its answers and scores) on the same resampled rows.
 
-    The rows are drawn once for all, so that differences between two contestants are paired.
+    Returns name -> metric -> (resamples,); the AUCs are absent where `ranking` has none. The rows are drawn once for all,
+    so that differences between two contestants are paired.
     """
-    draws = np.random.default_rng(seed).integers(len(gold), size=(resamples, len(gold)))
+    n = len(gold)
+    draws = np.random.default_rng(seed).integers(n, size=(resamples, n))
+    # how often each row was drawn, times the row: far cheaper than copying the rows
+    weights = np.stack([np.bincount(rows, minlength=n) for rows in draws]).astype(np.float32)
+    usable = np.flatnonzero(gold.any(axis=0) & ~gold.all(axis=0))
     result = {}
-    for name, answers in contestants.items():
-        hit, claimed, there = (part.astype(np.float32) for part in (gold & answers, answers, gold))
-        exact = (gold == answers).all(axis=1)
-        values = np.empty((resamples, 2))
-        for index, rows in enumerate(draws):
-            # how often each row was drawn, times the row: far cheaper than copying the rows
-            weight = np.bincount(rows, minlength=len(gold)).astype(np.float32)
-            tp, made, support = weight @ hit, weight @ claimed, weight @ there
-            f1 = 2 * tp / np.maximum(made + support, 1)
-            values[index] = exact[rows].mean(), f1[support > 0].mean()
-        result[name] = values
+    for name, (answers, scores) in contestants.items():
+        tp, made, support = (weights @ part.astype(np.float32) for part in (gold & answers, answers, gold))
+        f1 = 2 * tp / np.maximum(made + support, 1)
+        result[name] = {
+            "accuracy": weights @ (gold == answers).all(axis=1).astype(np.float32) / n,
+            "macro_f1": np.nanmean(np.where(support > 0, f1, np.nan), axis=1),
+        }
+        if len(usable):
+            each = [drawn_auc(gold[:, column], scores[:, column], weights) for column in usable]
+            k = len(usable)
+            parts = [
+                drawn_auc(gold[:, usable].ravel(), scores[:, usable].ravel(), np.repeat(chunk, k, axis=1))
+                for chunk in np.array_split(weights, -(-resamples * n * k // 10_000_000))  # 40 MB at a time
+            ]
+            result[name] |= {"micro_auc": np.concatenate(parts), "macro_auc": np.nanmean(each, axis=0)}
     return result
+
+
+def drawn_auc(gold: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """ROC AUC of (n,) rows under each line of weights (r, n): (r,), not a number where one side has no weight.
+
+    The share of pairs in which the positive row scores higher, ties counted half.
+    """
+    order = np.argsort(scores, kind="stable")
+    begins = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])  # of each level of score
+    drawn, there = weights[:, order].astype(np.float64), gold[order]
+    positive, negative = (np.add.reduceat(drawn * part, begins, axis=1) for part in (there, ~there))
+    below = np.cumsum(negative, axis=1) - negative / 2
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    return np.divide((positive * below).sum(axis=1), pairs, out=np.full(len(weights), np.nan), where=pairs > 0)

@@ -37,7 +37,8 @@ from decant.source import COLUMNS, Labels, Source
 
 # Keys that stand beside the classes in metrics/<task>/test.json; head_* too.
 METRICS = {"n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_f1",
-           "weighted_f1", "macro_precision", "macro_recall", "micro_auc", "macro_auc", "coarse"}  # fmt: skip
+           "weighted_f1", "macro_precision", "macro_recall", "micro_auc", "micro_auc_low", "micro_auc_high", "macro_auc",
+           "macro_auc_low", "macro_auc_high", "coarse"}  # fmt: skip
 
 
 class Scratch(Section):
@@ -255,5 +256,5 @@ class Params(Section):
     """Threads of torch and onnxruntime; weights differ between 1 and 2, so it is a parameter like any other."""
     catalogue: dict[str, Encoder]
     """Encoders by name."""
-    transfers: dict[str, Transfer]
+    transfers: dict[str, Transfer] = {}
     """Task -> the task whose teacher its encoder comes from, where adapt.intermediate is on."""

@@ -40,17 +40,20 @@ def main(task: str) -> None:
 
     chances = {name: probabilities(logits, heads) for name, logits in contestants(task, p, heads, frame).items()}
     answers = {name: decision.decide(rule, heads, values, thresholds[name]) for name, values in chances.items()}
-    draws = metrics.bootstrap(gold, answers, p.evaluate.resamples, p.evaluate.seed)
+    ranked = {name: decision.scores(rule, heads, values) for name, values in chances.items()}
+    pairs = {name: (answers[name], ranked[name]) for name in chances}
+    draws = metrics.bootstrap(gold, pairs, p.evaluate.resamples, p.evaluate.seed)
     tails = [(1 - p.evaluate.confidence) / 2 * 100, (1 + p.evaluate.confidence) / 2 * 100]
 
     test = {}
     for name, values in chances.items():
-        given = decision.scores(rule, heads, values)
+        given = ranked[name]
         test[name] = {"n": len(frame)} | metrics.summary(gold, answers[name]) | metrics.ranking(gold, given)
         right = int((gold == answers[name]).all(axis=1).sum())  # exact, since a bootstrap of 100 % has no width
         low, high = metrics.binomial_interval(right, len(frame), p.evaluate.confidence)
         test[name] |= {"accuracy_low": low, "accuracy_high": high}
-        test[name]["macro_f1_low"], test[name]["macro_f1_high"] = np.percentile(draws[name][:, 1], tails)
+        for key in [key for key in draws[name] if key != "accuracy"]:
+            test[name][f"{key}_low"], test[name][f"{key}_high"] = np.nanpercentile(draws[name][key], tails)
         for head, found in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
             test[name][slug(f"head_{head}")] = found
         if groups := p.heads[rule["head"]].groups if rule["head"] else {}:
@@ -68,22 +71,18 @@ def main(task: str) -> None:
     paired = {}
     for other in chances:
         if other != SHIPPED:
-            gap = draws[SHIPPED][:, 1] - draws[other][:, 1]
-            low, high = np.percentile(gap, tails)
-            difference = test[SHIPPED]["macro_f1"] - test[other]["macro_f1"]
-            paired[f"minus_{other}"] = {
-                "macro_f1": difference,
-                "macro_f1_low": low,
-                "macro_f1_high": high,
-                "n": len(frame),
-            }
+            paired[f"minus_{other}"] = {"n": len(frame)}
+            for key, values in draws[SHIPPED].items():
+                low, high = np.nanpercentile(values - draws[other][key], tails)
+                difference = test[SHIPPED][key] - test[other][key]
+                paired[f"minus_{other}"] |= {key: difference, f"{key}_low": low, f"{key}_high": high}
     write_metrics(f"metrics/{task}/paired.json", paired)
     write_metrics(
         f"metrics/{task}/subgroups.json", subgroups(frame, gold, answers, p.source.slices, p.evaluate.least, names)
     )
 
     plots = Path("metrics") / task / "plots"
-    given = decision.scores(rule, heads, chances[SHIPPED])
+    given = ranked[SHIPPED]
     write_table(plots / "confusion.csv", confusion(names, gold, answers[SHIPPED]))
     write_table(plots / "precision_recall.csv", precision_recall(names, gold, given))
     write_table(plots / "reliability.csv", reliability(names, gold, given, p.soften.bins))

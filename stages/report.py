@@ -26,7 +26,8 @@ PARTS = (
     "gate",
 )
 SHIPPED = "student_int8"
-HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "macro_auc")
+HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "micro_auc_low", "micro_auc_high",
+            "macro_auc", "macro_auc_low", "macro_auc_high")  # fmt: skip
 CLASSWISE = (
     "precision",
     "recall",
@@ -111,7 +112,7 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
         table(board, "contestant"),
         "![Macro F1 of every contestant with its interval](figures/contestants.png)",
         f"### {SHIPPED} against each other contestant",
-        f"Difference in macro F1 on the same resampled rows, {percent} interval. An interval that holds 0 is no difference.",
+        f"Differences on the same resampled rows, {percent} interval. An interval that holds 0 is no difference.",
         table(paired, "student_int8"),
         f"## {SHIPPED}, class by class",
         f"Exact (Clopper-Pearson) {percent} intervals.",

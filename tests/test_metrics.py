@@ -224,44 +224,63 @@ def test_regression_gives_error_and_rank_correlation_of_regression_heads_alone()
 
 @pytest.fixture(scope="module")
 def contestants():
-    gold, good, _ = multi_label(11)
-    bad = np.random.default_rng(12).random(gold.shape) < 0.4
-    return gold, {"good": good, "again": good.copy(), "bad": bad}
+    gold, good, scores = multi_label(11)
+    rng = np.random.default_rng(12)
+    bad = (rng.random(gold.shape) < 0.4, rng.random(gold.shape))
+    return gold, {"good": (good, scores), "again": (good.copy(), scores.copy()), "bad": bad}
 
 
 def test_bootstrap_pairs_its_draws(contestants):
-    gold, answers = contestants
-    draws = metrics.bootstrap(gold, answers, 200, 13)
-    assert {name: values.shape for name, values in draws.items()} == dict.fromkeys(answers, (200, 2))
-    np.testing.assert_array_equal(draws["good"] - draws["again"], 0)
-    paired = draws["good"][:, 1] - draws["bad"][:, 1]
-    unpaired = draws["good"][:, 1] - draws["bad"][::-1, 1]
-    assert paired.std() < unpaired.std()
+    gold, pairs = contestants
+    draws = metrics.bootstrap(gold, pairs, 200, 13)
+    keys = {"accuracy", "macro_f1", "micro_auc", "macro_auc"}
+    assert {name: set(values) for name, values in draws.items()} == dict.fromkeys(pairs, keys)
+    for key in keys:
+        assert draws["good"][key].shape == (200,)
+        np.testing.assert_array_equal(draws["good"][key] - draws["again"][key], 0)
+        paired = draws["good"][key] - draws["bad"][key]
+        unpaired = draws["good"][key] - draws["bad"][key][::-1]
+        assert paired.std() < unpaired.std(), key
 
 
 def test_bootstrap_interval_covers_the_point_value(contestants):
-    gold, answers = contestants
-    for name, values in metrics.bootstrap(gold, answers, 400, 13).items():
-        point = metrics.summary(gold, answers[name])
-        for column, key in enumerate(("accuracy", "macro_f1")):
-            low, high = np.percentile(values[:, column], [2.5, 97.5])
-            assert low < point[key] < high
-            assert values[:, column].std() > 0
+    gold, pairs = contestants
+    for name, values in metrics.bootstrap(gold, pairs, 400, 13).items():
+        answers, scores = pairs[name]
+        point = metrics.summary(gold, answers) | metrics.ranking(gold, scores)
+        for key, drawn in values.items():
+            low, high = np.percentile(drawn, [2.5, 97.5])
+            assert low < point[key] < high, (name, key)
+            assert drawn.std() > 0
 
 
 def test_bootstrap_repeats_with_its_seed_and_only_with_it(contestants):
-    gold, answers = contestants
-    first, again, other = (metrics.bootstrap(gold, answers, 50, seed)["good"] for seed in (13, 13, 14))
+    gold, pairs = contestants
+    first, again, other = (metrics.bootstrap(gold, pairs, 50, seed)["good"]["macro_f1"] for seed in (13, 13, 14))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
 
 @pytest.mark.parametrize(("make", "absent"), KINDS)
 def test_each_draw_equals_the_summary_of_the_rows_drawn(make, absent):
-    gold, answers, _ = make(3, absent=absent)
+    gold, answers, scores = make(3, absent=absent)
     gold, answers = gold[:40], answers[:40]  # few rows, so that some draws lack a class
-    found = metrics.bootstrap(gold, {"one": answers}, 100, 5)["one"]
+    scores = np.round(scores[:40], 1)  # and ties
+    found = metrics.bootstrap(gold, {"one": (answers, scores)}, 100, 5)["one"]
     drawn = np.random.default_rng(5).integers(len(gold), size=(100, len(gold)))
     wanted = [metrics.summary(gold[rows], answers[rows]) for rows in drawn]
-    np.testing.assert_allclose(found[:, 0], [one["accuracy"] for one in wanted], atol=1e-6)
-    np.testing.assert_allclose(found[:, 1], [one["macro_f1"] for one in wanted], atol=1e-6)
+    for key in ("accuracy", "macro_f1"):
+        np.testing.assert_allclose(found[key], [one[key] for one in wanted], atol=1e-6)
+    usable = np.flatnonzero(gold.any(axis=0) & ~gold.all(axis=0))
+    for index, rows in enumerate(drawn):
+        there = gold[rows][:, usable]
+        both = there.any(axis=0) & ~there.all(axis=0)
+        each = roc_auc_score(there[:, both], scores[rows][:, usable[both]], average=None)
+        assert found["macro_auc"][index] == pytest.approx(np.mean(each))
+        assert found["micro_auc"][index] == pytest.approx(roc_auc_score(there.ravel(), scores[rows][:, usable].ravel()))
+
+
+def test_one_class_alone_has_no_ranking_to_draw():
+    gold = np.ones((20, 1), dtype=bool)
+    found = metrics.bootstrap(gold, {"one": (gold, gold.astype(float))}, 10, 1)["one"]
+    assert set(found) == {"accuracy", "macro_f1"}
