@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from decant.heads import Head, probabilities, tempered
+from decant.keys import Calibrated
 
 
 def nll(logits: np.ndarray, targets: np.ndarray, head: Head) -> float:
@@ -86,12 +87,12 @@ def report(logits: np.ndarray, targets: np.ndarray, heads: tuple[Head, ...], bin
     """Per softmax or sigmoid head: nll, ece, brier, n."""
     chances = probabilities(logits, heads)
     return {
-        head.name: {
-            "nll": nll(logits, targets, head),
-            "ece": ece(chances, targets, head, bins),
-            "brier": brier(chances, targets, head),
-            "n": len(targets),
-        }
+        head.name: Calibrated(
+            nll=nll(logits, targets, head),
+            ece=ece(chances, targets, head, bins),
+            brier=brier(chances, targets, head),
+        )._asdict()
+        | {"n": len(targets)}
         for head in heads
         if head.kind != "regression"
     }
@@ -105,7 +106,7 @@ def before_and_after(
     after = report(tempered(logits, heads, fitted), targets, heads, bins)
     return {
         name: {"temperature": fitted[name], "n": len(targets)}
-        | {f"{key}_before": before[name][key] for key in ("nll", "ece", "brier")}
-        | {f"{key}_after": after[name][key] for key in ("nll", "ece", "brier")}
+        | {f"{key}_before": before[name][key] for key in Calibrated._fields}
+        | {f"{key}_after": after[name][key] for key in Calibrated._fields}
         for name in fitted
     }

@@ -79,6 +79,23 @@ def candidates(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return left, right
 
 
+def clusters(near: np.ndarray, equal: np.ndarray) -> dict[str, int]:
+    """How many clusters have two rows or more, how many of them two texts or more, their rows, and the largest."""
+    sizes, texts = np.bincount(near), pd.DataFrame({"near": near, "equal": equal}).groupby("near")["equal"].nunique()
+    return {
+        "clusters": int((sizes > 1).sum()),
+        "clusters_near": int((texts > 1).sum()),
+        "rows_in_clusters": int(sizes[sizes > 1].sum()),
+        "largest_cluster": int(sizes.max()),
+    }
+
+
+def headings(near: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """(n,) the name of each row's cluster: the first id in it. ids: sorted."""
+    first = np.unique(near, return_index=True)[1]
+    return ids[first[near]]
+
+
 def joined(*labels: np.ndarray) -> np.ndarray:
     """(n,) clusters of rows that any of the labelings (n,) puts together, directly or through others; -1 joins nothing."""
     left, right = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]

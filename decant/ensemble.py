@@ -11,11 +11,8 @@ import numpy as np
 from decant import linear
 from decant.encoder import load_tokenizer, load_weights, pooling
 from decant.heads import Head, logits_of, probabilities, tempered
+from decant.keys import teacher_name
 from decant.model import embed, load, predict
-
-
-def teacher_name(encoder: str, seed: int) -> str:
-    return f"teacher_{encoder}_{seed}"
 
 
 def teachers(encoders: list[str], seeds: list[int]) -> dict[str, str]:

@@ -41,9 +41,9 @@ def fetch(task: str, copy: Path | None = None) -> None:
             f"{FILE}: {task}.source.files: nothing of {', '.join(source.files)} is on the hub (hf://). Pinned files come with "
             f"dvc update data/raw/{task}-*.dvc, others lie in data/raw/{task} already"
         )
-    for entry in entries:
-        folder = Path("data/raw") / task / folder_of(entry)
-        with tempfile.TemporaryDirectory() as cache, caches(cache):
+    with tempfile.TemporaryDirectory() as cache, caches(cache):  # one for all: the libraries are imported once
+        for entry in entries:
+            folder = Path("data/raw") / task / folder_of(entry)
             if copy is None:
                 found = from_hub(task, entry, cache)
             else:

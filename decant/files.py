@@ -16,6 +16,7 @@ from pathlib import Path
 from decant.errors import CacheError
 
 METRIC_DECIMALS = 4
+KEY = re.compile(r"[A-Za-z0-9_-]+")  # that dvc can show
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def write_metrics(path: str | Path, metrics: dict) -> None:
 def _flat(value: object, where: str) -> object:
     if isinstance(value, dict):
         for key in value:
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", key):
+            if not KEY.fullmatch(key):
                 raise ValueError(f"{where}: key {key!r} is unsafe in dvc metrics; use decant.files.slug")
         return {key: _flat(item, f"{where}: {key}") for key, item in value.items()}
     if isinstance(value, bool | str | int):

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from decant.errors import DataError
-from decant.files import digest, write_json
-from decant.tables import digest_of
+from decant.files import write_json
+from decant.manifest import digest_of
 from decant.text import normal_form
 
 FOLDER = Path("frozen")
@@ -38,24 +38,25 @@ def freeze(task: str, ids: list[str], texts: list[str], numbered: bool) -> Path:
     return path
 
 
-def was_test(
+def recognised(
     task: str, ids: list[str], forms: list[str], codes: np.ndarray, released: list[str], raw: list[str] | None = None
-) -> np.ndarray:
-    """(n,) rows that a frozen manifest of the task names, by id or by text. forms[codes]: normal forms of the texts; raw:
-    the texts before cleaning, by which a row is known even after other cleaning.
+) -> tuple[np.ndarray, int]:
+    """(n,) rows that a frozen manifest of the task names, by id or by text, and how many rows of a manifest are not among
+    them. forms[codes]: normal forms of the texts; raw: the texts before cleaning, by which a row is known even after other
+    cleaning. Released manifests count for nothing.
 
     Raises DataError: a manifest that cannot be read, or a released one that is not there.
     """
-    found, known = np.zeros(len(ids), dtype=bool), set()
-    files = sorted((FOLDER / task).glob("*.json"))
+    found, gone, known = np.zeros(len(ids), dtype=bool), 0, set()
     marks: list[np.ndarray] = []
-    for file in files:
-        known.add(digest(file))
-        if digest(file) in released:
+    for file in sorted((FOLDER / task).glob("*.json")):
+        stored = file.read_bytes()
+        known.add(sha256 := hashlib.sha256(stored).hexdigest())
+        if sha256 in released:
             continue
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            old_ids, old_texts = set(content["ids"]), set(content["texts"])
+            content = json.loads(stored)
+            count, old_ids, old_texts = int(content["n"]), set(content["ids"]), set(content["texts"])
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{file}: no frozen manifest ({error}); restore it with git checkout") from None
         if not marks:  # hashed once, whatever the number of manifests
@@ -67,13 +68,8 @@ def was_test(
         sets = (old_texts, old_ids, old_texts)
         mine = np.any([np.isin(mark, list(old)) for mark, old in zip(marks, sets, strict=False)], axis=0)
         found |= mine
+        gone = max(gone, count - int(mine.sum()))
     for name in released:
         if name not in known:
             raise DataError(f"{FOLDER / task}: no manifest has the sha256 {name} of {task}.split.released")
-    return found
-
-
-def expected(task: str, released: list[str]) -> int:
-    """How many rows the largest manifest that is not released names."""
-    files = [file for file in (FOLDER / task).glob("*.json") if digest(file) not in released]
-    return max((json.loads(file.read_text(encoding="utf-8"))["n"] for file in files), default=0)
+    return found, gone

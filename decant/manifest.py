@@ -1,13 +1,45 @@
 """The manifest of the splits: what split writes down about each one, and evaluate compares with what it opens."""
 
+import hashlib
+import itertools
 import json
+from collections.abc import Iterable
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from decant.tables import digest_of
+from decant.files import slug
+
+
+def path(task: str) -> Path:
+    return Path("metrics") / task / "manifest.json"
+
+
+def digest_of(ids: Iterable[str]) -> str:
+    """sha256 of ids in their order, one a line: what a manifest knows a split by."""
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
 def digest_of_rows(frame: pd.DataFrame) -> str:
     """sha256 of ids, texts and answers: what is read, and what counts as right."""
     columns = (frame[name].tolist() for name in ("id", "text", "answer"))
     return digest_of(json.dumps(row, ensure_ascii=False) for row in zip(*columns, strict=True))
+
+
+def contents(frame: pd.DataFrame, answers: np.ndarray, overall: np.ndarray, names: list[str]) -> dict:
+    """One split in the manifest: n, sha256 of its sorted ids and of ids with texts and answers, rows per answer, drift of
+    each answer and pair of answers. answers (n, k) of its rows, overall (m, k) of all that are in a split."""
+    ids = frame["id"].tolist()
+    n, labels = max(len(ids), 1), [slug(name) for name in names]
+    both, all_both = answers.T.astype(int) @ answers.astype(int), overall.T.astype(int) @ overall.astype(int)
+    shift = np.abs(both / n - all_both / len(overall)) if len(ids) else np.zeros_like(both, dtype=float)
+    pairs = [(one, other) for one, other in itertools.combinations(range(len(names)), 2) if all_both[one, other]]
+    return {
+        "n": len(ids),
+        "sha256": digest_of(ids),
+        "rows_sha256": digest_of_rows(frame),
+        "support": {name: int(both[index, index]) for index, name in enumerate(names)},
+        "drift": {name: round(float(shift[index, index]), 4) for index, name in enumerate(labels)},
+        "pair_drift": {f"{labels[one]}+{labels[other]}": round(float(shift[one, other]), 4) for one, other in pairs},
+    }

@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from decant.files import slug
 from decant.heads import Head
+from decant.keys import BOUNDED, Curves, Ranking, Rates, Summary, bounds
 
 
 def counts(gold: np.ndarray, answers: np.ndarray) -> dict[str, np.ndarray]:
@@ -29,13 +30,13 @@ def rates(tally: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     def share(part, whole):
         return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
-    return {
-        "precision": share(tp, tp + fp),
-        "recall": share(tp, tp + fn),
-        "f1": share(2 * tp, 2 * tp + fp + fn),
-        "fpr": share(fp, fp + tn),
-        "fnr": share(fn, tp + fn),
-    }
+    return Rates(
+        precision=share(tp, tp + fp),
+        recall=share(tp, tp + fn),
+        f1=share(2 * tp, 2 * tp + fp + fn),
+        fpr=share(fp, fp + tn),
+        fnr=share(fn, tp + fn),
+    )._asdict()
 
 
 def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
@@ -49,14 +50,14 @@ def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     present = gold.any(axis=0) if gold.any() else np.ones(gold.shape[1], dtype=bool)
     support = gold.sum(axis=0) if gold.any() else np.ones(gold.shape[1])
     tp, fp, fn = tally["tp"].sum(), tally["fp"].sum(), tally["fn"].sum()
-    return {
-        "accuracy": float((gold == answers).all(axis=1).mean()),
-        "macro_f1": float(each["f1"][present].mean()),
-        "micro_f1": float(2 * tp / max(2 * tp + fp + fn, 1)),
-        "weighted_f1": float(np.average(each["f1"], weights=support)),
-        "macro_precision": float(each["precision"][present].mean()),
-        "macro_recall": float(each["recall"][present].mean()),
-    }
+    return Summary(
+        accuracy=float((gold == answers).all(axis=1).mean()),
+        macro_f1=float(each["f1"][present].mean()),
+        micro_f1=float(2 * tp / max(2 * tp + fp + fn, 1)),
+        weighted_f1=float(np.average(each["f1"], weights=support)),
+        macro_precision=float(each["precision"][present].mean()),
+        macro_recall=float(each["recall"][present].mean()),
+    )._asdict()
 
 
 def grouped(groups: dict[str, list[str]], names: list[str], values: np.ndarray) -> np.ndarray:
@@ -71,10 +72,10 @@ def ranking(gold: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     usable = gold.any(axis=0) & ~gold.all(axis=0)
     if not usable.any():
         return {}
-    return {
-        "micro_auc": float(roc_auc_score(gold[:, usable].ravel(), scores[:, usable].ravel())),
-        "macro_auc": float(roc_auc_score(gold[:, usable], scores[:, usable], average="macro")),
-    }
+    return Ranking(
+        micro_auc=float(roc_auc_score(gold[:, usable].ravel(), scores[:, usable].ravel())),
+        macro_auc=float(roc_auc_score(gold[:, usable], scores[:, usable], average="macro")),
+    )._asdict()
 
 
 def per_class(names: list[str], gold: np.ndarray, answers: np.ndarray, scores: np.ndarray, confidence: float) -> dict:
@@ -86,13 +87,16 @@ def per_class(names: list[str], gold: np.ndarray, answers: np.ndarray, scores: n
         positives, negatives = int(gold[:, column].sum()), int((~gold[:, column]).sum())
         tp, fp = int(tally["tp"][column]), int(tally["fp"][column])
         entry = {key: float(values[column]) for key, values in each.items()}
-        for key, hits, trials in (("precision", tp, tp + fp), ("recall", tp, positives), ("fpr", fp, negatives)):
+        found = ((tp, tp + fp), (tp, positives), (fp, negatives))
+        for key, (hits, trials) in zip(BOUNDED, found, strict=True):
             if trials:
-                entry[f"{key}_low"], entry[f"{key}_high"] = binomial_interval(hits, trials, confidence)
+                entry |= zip(bounds(key), binomial_interval(hits, trials, confidence), strict=True)
         entry["support"] = positives
         if positives and negatives:
-            entry["roc_auc"] = float(roc_auc_score(gold[:, column], scores[:, column]))
-            entry["average_precision"] = float(average_precision_score(gold[:, column], scores[:, column]))
+            entry |= Curves(
+                roc_auc=float(roc_auc_score(gold[:, column], scores[:, column])),
+                average_precision=float(average_precision_score(gold[:, column], scores[:, column])),
+            )._asdict()
         result[slug(name)] = entry
     return result
 

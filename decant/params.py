@@ -5,13 +5,16 @@ A stage calls `p = read("scam")` and uses `p.teacher.epochs`, `p.threads`; dvc.y
 """
 
 import copy
+import difflib
 from pathlib import Path
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from decant import gates
 from decant.errors import ParamsError
+from decant.files import KEY, slug
 from decant.schema import Encoder, Params, Task
 
 FILE = Path("params.yaml")
@@ -56,9 +59,18 @@ def read(task: str, file: Path = FILE) -> TaskParams:
     for name in shared.tasks:
         if name not in tasks:
             raise ParamsError(f"{file}: tasks: no block named {name!r}; blocks are {', '.join(tasks)}")
+    keys: dict[str, str] = {}
     for name in shared.encoders:
         if name not in shared.catalogue:
             raise ParamsError(f"{file}: encoders: {name!r} is not in the catalogue: {', '.join(shared.catalogue)}")
+        if not KEY.fullmatch(name):
+            raise ParamsError(
+                f"{file}: encoders: {name!r} cannot be a key of the metrics; use letters, digits, - and _ in the catalogue"
+            )
+        if keys.setdefault(slug(name), name) != name:
+            raise ParamsError(
+                f"{file}: encoders: {keys[slug(name)]!r} and {name!r} are both {slug(name)!r} in the metrics"
+            )
     for name, transfer in shared.transfers.items():
         for key, one in (("task", name), ("first", transfer.first)):
             if one not in tasks:
@@ -76,9 +88,30 @@ def read(task: str, file: Path = FILE) -> TaskParams:
                 raise ParamsError(
                     f"{file}: {name}.{key}: {encoder!r} is not among encoders: {', '.join(shared.encoders)}"
                 )
+    wrong = [line for name, settings in tasks.items() for line in _gates(name, blocks[name], settings, shared)]
+    if wrong:
+        raise ParamsError("\n".join(f"{file}: {line}" for line in wrong))
     if task not in tasks:
         raise ParamsError(f"{file}: no task block named {task!r}; blocks are {', '.join(tasks)}")
     return TaskParams(task, shared, tasks[task])
+
+
+def _gates(name: str, block: dict, settings: Task, shared: Params) -> list[str]:
+    """A line per key of a gate that no metrics file of the task can hold."""
+    found, trees = [], gates.trees(settings, shared.encoders, shared.seeds)
+    for gate, entry in settings.gates.items():
+        for part, key in (("key", entry.key), ("minus", entry.minus)):
+            if key is not None and (wrong := gates.problem(key, trees[entry.metric], f"{entry.metric}.json")):
+                own = part in (block["gates"].get(gate) or {})
+                found.append(
+                    f"{name if own else 'defaults'}.gates.{gate}.{part}: {'' if own else f'of {name}: '}{wrong}"
+                )
+    return found
+
+
+def task_names(file: Path = FILE) -> list[str]:
+    """The task blocks of the file, also those that `tasks` does not name."""
+    return [key for key in _parse(file) if key != "defaults" and key not in Params.model_fields]
 
 
 def tasks(file: Path = FILE) -> list[str]:
@@ -106,10 +139,12 @@ def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
     """One task's block over the defaults, checked; each error names the block that holds the bad value."""
     if not isinstance(block, dict):
         raise ParamsError(f"{file}: {name}: found {block!r}, expected a task's block of sections")
-    for section in defaults:
-        # dvc.yaml tracks <task>.<section> for every section, and dvc stops at a key that is not there.
-        if section not in block:
-            raise ParamsError(f"{file}: {name}.{section}: missing key; write '{section}: {{}}' to use the defaults")
+    # dvc.yaml tracks <task>.<section> for every section, and dvc stops at a key that is not there.
+    missing = [
+        f"{file}: {name}.{section}: missing key; write '{section}: {{}}' to use the defaults"
+        for section in defaults
+        if section not in block
+    ]
 
     def full_name(location: tuple[str, ...]) -> str:
         node = block
@@ -125,7 +160,13 @@ def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
             return f"defaults.{location[0]}"
         return ".".join((name, *location))
 
-    return _check(Task, merge(defaults, block), full_name, file)
+    try:
+        task = _check(Task, merge(defaults, block), full_name, file)
+    except ParamsError as error:  # a section that is missing may be one whose name is misspelt
+        raise ParamsError("\n".join([str(error), *missing])) from None
+    if missing:
+        raise ParamsError("\n".join(missing))
+    return task
 
 
 def merge(base: dict, over: dict) -> dict:
@@ -153,7 +194,11 @@ def _explain(error: dict, model: type, full_name) -> str:
     location = tuple(str(step) for step in error["loc"] if step != "[key]")
     name = full_name(location) if location else full_name(())
     if error["type"] == "extra_forbidden":
-        return f"{name}: unknown key; allowed here: {', '.join(_keys(model, location[:-1]))}"
+        allowed = _keys(model, location[:-1])
+        close = difflib.get_close_matches(location[-1], allowed, 1)
+        return f"{name}: unknown key; allowed here: {', '.join(allowed)}" + (
+            f"; did you mean {close[0]!r}?" if close else ""
+        )
     if error["type"] == "missing":
         return f"{name}: missing key"
     message = error["msg"].removeprefix("Value error, ")

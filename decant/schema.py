@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from decant.files import slug
+from decant.files import KEY, slug
+from decant.keys import METRICS
 from decant.settings import (
     Adapt,
     Baseline,
@@ -34,11 +35,6 @@ from decant.settings import (
     Tokens,
 )
 from decant.source import COLUMNS, Labels, Source
-
-# Keys that stand beside the classes in metrics/<task>/test.json; head_* too.
-METRICS = {"n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_f1",
-           "weighted_f1", "macro_precision", "macro_recall", "micro_auc", "micro_auc_low", "micro_auc_high", "macro_auc",
-           "macro_auc_low", "macro_auc_high", "coarse"}  # fmt: skip
 
 
 class Scratch(Section):
@@ -173,7 +169,12 @@ class Task(Section):
                 raise ValueError(
                     f"heads: label {label!r} would overwrite a figure of that name in test.json; rename it"
                 )
+        figures: dict[str, str] = {}
         for name in self.heads:
+            if not KEY.fullmatch(name):
+                raise ValueError(f"heads: {name!r} cannot be a key of the metrics; use letters, digits, - and _")
+            if figures.setdefault(slug(name), name) != name:
+                raise ValueError(f"heads: {figures[slug(name)]!r} and {name!r} are both {slug(name)!r} in the metrics")
             if name in COLUMNS:
                 raise ValueError(f"heads: {name!r} is a column of the prepared table already; name the head otherwise")
         for name in self.source.slices:
@@ -183,6 +184,10 @@ class Task(Section):
                 )
         if self.split.order == "time" and not self.source.time:
             raise ValueError("split.order: time needs source.time, the column that says when a row was written")
+        if self.split.order == "time" and self.source.splits:
+            raise ValueError(
+                "split.order: time would place rows that source.splits has placed already; take one of the two out"
+            )
         if self.split.carve and not self.source.splits:
             raise ValueError("split.carve takes a missing split out of a given one; this task brings no splits")
         if set(self.source.labels) != set(self.heads):

@@ -92,13 +92,13 @@ class Duplicates(Section):
     repeats: Literal["keep", "first"]
     """Rows of one given split that repeat a text (normalised): keep them, or only the first."""
     conflicts: Literal["keep", "drop", "majority"]
-    """Texts with more than one answer: keep their rows, drop them all, or keep the rows of the answer that most have
-    (none, if two answers are equally frequent)."""
+    """Texts with more than one answer in one given split (in all rows, where the data bring no splits): keep their rows,
+    drop them all, or keep the rows of the answer that most have (none, if two answers are equally frequent)."""
 
 
 class Carve(Section):
     source: Literal["train", "valid", "calib", "test"]
-    """Given split to take the rows from."""
+    """Given split to take the rows from; not test, which is what is published and compared."""
     share: Annotated[float, Field(gt=0, lt=1)]
     """Share of its rows, stratified."""
 
@@ -123,7 +123,8 @@ class Split(Section):
     least: Annotated[int, Field(ge=0)]
     """Rows of each answer that every split must hold; fewer stop the stage."""
     max_drift: Annotated[float, Field(gt=0, le=1)]
-    """Largest difference between an answer's share in a stratified split and in all rows."""
+    """Largest difference between an answer's share in a stratified split and in all rows (carved: in the split that the
+    rows come from)."""
     leaks: Literal["fail", "drop", "report"]
     """Given splits that share a text, a near-duplicate or a group, and rows that were test in a frozen manifest: stop,
     drop the row from train (or the earlier split), or only report."""
@@ -140,6 +141,10 @@ class Split(Section):
         for name, part in self.carve.items():
             if part.source == name:
                 raise ValueError(f"carve.{name} takes rows from {name} itself")
+            if part.source == "test":
+                raise ValueError(
+                    f"carve.{name} takes rows from test, which is what is published and compared; take them from train or valid"
+                )
         return self
 
 
@@ -286,8 +291,11 @@ class Contrastive(Section):
 
 class Adapt(Section):
     dapt: Dapt
+    """First of the steps: the language of the domain."""
     intermediate: Intermediate
+    """What a related task has taught; dapt then has nothing to add, so only one of the two may be on."""
     contrastive: Contrastive
+    """Last of the steps: which rows of this task belong together."""
     seed: Seed
     """Of masks, pairs and dropout."""
     gain_seeds: Annotated[list[Seed], Distinct]

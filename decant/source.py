@@ -80,6 +80,13 @@ class GivenSplits(Section):
             raise ValueError("splits are given by ids, by files or by column; give one of the three")
         if (self.column is None) != (self.values is None):
             raise ValueError("column and values belong together")
+        stands: dict[str, str] = {}
+        for split, values in (self.values or {}).items():
+            for value in values:
+                if stands.setdefault(value, split) != split:
+                    raise ValueError(
+                        f"values: {value!r} stands for both {stands[value]} and {split}; keep one of the two"
+                    )
         return self
 
 
@@ -137,6 +144,13 @@ class Source(Section):
         except LookupError:
             raise ValueError(f"{encoding!r} is no encoding that Python knows, e.g. utf-8, cp1252, utf-16") from None
         return encoding
+
+    @field_validator("delimiter")
+    @classmethod
+    def _parts_cells(cls, delimiter: str | None) -> str | None:
+        if delimiter and delimiter in '"\r\n':
+            raise ValueError(f"{delimiter!r} cannot part cells: it encloses them, or ends a row")
+        return delimiter
 
     @field_validator("files")
     @classmethod

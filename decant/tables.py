@@ -5,7 +5,6 @@ one column (softmax: the label, regression: the number) or one boolean column pe
 the slices, group and time, has_url, split, raw (the text before cleaning) and length (characters of the clean text).
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +14,12 @@ from decant.errors import DataError
 from decant.heads import Head, width
 
 
-def manifest(task: str) -> Path:
-    return Path("metrics") / task / "manifest.json"
-
-
 def prepared(task: str) -> Path:
     return Path("data") / task / "prepared.parquet"
 
 
 def split_file(task: str, split: str) -> Path:
     return Path("data") / task / f"{split}.parquet"
-
-
-def digest_of(ids) -> str:
-    """sha256 of ids in their order, one a line: what a manifest knows a split by."""
-    return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
 def hashes(values: list[str]) -> np.ndarray:

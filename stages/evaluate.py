@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 from sklearn.metrics import precision_recall_curve
 
-from decant import calibration, decision, ensemble, metrics, stage, tables
+from decant import calibration, decision, ensemble, manifest, metrics, stage, tables
 from decant.errors import DataError
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, layout, logits_of, probabilities, tempered
-from decant.manifest import digest_of_rows
+from decant.keys import bounds
 from decant.params import TaskParams, read
 from decant.runtime import Bundle, Model
 
@@ -50,10 +50,10 @@ def main(task: str) -> None:
         given = ranked[name]
         test[name] = {"n": len(frame)} | metrics.summary(gold, answers[name]) | metrics.ranking(gold, given)
         right = int((gold == answers[name]).all(axis=1).sum())  # exact, since a bootstrap of 100 % has no width
-        low, high = metrics.binomial_interval(right, len(frame), p.evaluate.confidence)
-        test[name] |= {"accuracy_low": low, "accuracy_high": high}
+        exact = metrics.binomial_interval(right, len(frame), p.evaluate.confidence)
+        test[name] |= zip(bounds("accuracy"), exact, strict=True)
         for key in [key for key in draws[name] if key != "accuracy"]:
-            test[name][f"{key}_low"], test[name][f"{key}_high"] = np.nanpercentile(draws[name][key], tails)
+            test[name] |= zip(bounds(key), np.nanpercentile(draws[name][key], tails), strict=True)
         for head, found in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
             test[name][slug(f"head_{head}")] = found
         if groups := p.heads[rule["head"]].groups if rule["head"] else {}:
@@ -73,9 +73,9 @@ def main(task: str) -> None:
         if other != SHIPPED:
             paired[f"minus_{other}"] = {"n": len(frame)}
             for key, values in draws[SHIPPED].items():
-                low, high = np.nanpercentile(values - draws[other][key], tails)
-                difference = test[SHIPPED][key] - test[other][key]
-                paired[f"minus_{other}"] |= {key: difference, f"{key}_low": low, f"{key}_high": high}
+                paired[f"minus_{other}"][key] = test[SHIPPED][key] - test[other][key]
+                gap = np.nanpercentile(values - draws[other][key], tails)
+                paired[f"minus_{other}"] |= zip(bounds(key), gap, strict=True)
     write_metrics(f"metrics/{task}/paired.json", paired)
     write_metrics(
         f"metrics/{task}/subgroups.json", subgroups(frame, gold, answers, p.source.slices, p.evaluate.least, names)
@@ -97,11 +97,11 @@ def main(task: str) -> None:
 
 def check_manifest(task: str, frame: pd.DataFrame) -> None:
     """Raises DataError unless the rows to evaluate are, text and answer, exactly those that split wrote down for test."""
-    written = read_json(tables.manifest(task))["splits"]["test"]
-    found = digest_of_rows(frame)
+    written = read_json(manifest.path(task))["splits"]["test"]
+    found = manifest.digest_of_rows(frame)
     if written["n"] != len(frame) or written["rows_sha256"] != found:
         raise DataError(
-            f"{tables.split_file(task, 'test')}: {len(frame)} rows with sha256 {found[:12]}…, {tables.manifest(task)} has "
+            f"{tables.split_file(task, 'test')}: {len(frame)} rows with sha256 {found[:12]}…, {manifest.path(task)} has "
             f"{written['n']} with {written['rows_sha256'][:12]}…; figures would be about other rows or answers. "
             f"Run: dvc repro split@{task}"
         )

@@ -18,6 +18,7 @@ from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, layout
 from decant.pages import table, write_page
 from decant.params import read
+from decant.source import SPLITS
 
 OPEN = ("train", "valid", "calib")
 SAMPLE = 2000  # texts of a split whose language is guessed, evenly spaced
@@ -135,8 +136,11 @@ def page(task: str, written: dict, metrics: dict) -> str:
         | {"words": entry.get("words_after"), "content words": entry.get("content_words_after")}
         for key, entry in prepared.items() if isinstance(entry, dict) and key.startswith(("clean_", "linear_"))
     ]  # fmt: skip
-    splits = [{"split": name, "n": split[name]["n"], "drift": split[name]["drift"], **split[name]["answers"]}
-              for name in ("train", "valid", "calib", "test")]  # fmt: skip
+    splits = []
+    for name in SPLITS:
+        line = {"split": name, "n": split[name]["n"], "drift": split[name]["drift"]}
+        answers = split[name]["answers"].items()  # a class may be called split or drift
+        splits.append(line | {f"{answer} (rows)" if answer in line else answer: rows for answer, rows in answers})
     leaks = [{"rows that share": "before the policy: " + key.removeprefix("given_leakage_") if key.startswith("given") else
               key.removeprefix("leakage_")} | entry
              for key, entry in split.items() if "leakage_" in key and isinstance(entry, dict)]  # fmt: skip
@@ -161,6 +165,7 @@ def page(task: str, written: dict, metrics: dict) -> str:
         "![Labels that hold together](profile/cooccurrence.png)",
         "## Rows of a later split with a partner in an earlier one",
         table(leaks, "rows that share"),
+        f"{split['leakage_frozen']:,} rows of train, valid or calib were test in a frozen manifest.",
         "## Cleaning, step by step",
         table(cleaning, "step"),
         "## Texts (test stays closed)",

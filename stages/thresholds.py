@@ -17,6 +17,7 @@ import numpy as np
 from decant import decision, scores, stage, tables
 from decant.files import digest, read_json, slug, write_json, write_metrics
 from decant.heads import layout, probabilities, tempered
+from decant.keys import Tuned
 from decant.metrics import upper_bound
 from decant.params import read
 from decant.runtime import Model
@@ -81,16 +82,16 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
             chosen[name] = steady(options, [one[:, judged] for one in answers], gold[:, judged])
         fired = score >= chosen[name]
         hits, false = int((fired & truth).sum()), int((fired & ~truth).sum())
-        report[slug(name)] = {
-            "threshold": chosen[name],
-            "feasible": int(feasible),
-            "positives": int(truth.sum()),
-            "negatives": int((~truth).sum()),
-            "recall": hits / max(int(truth.sum()), 1),
-            "precision": hits / max(hits + false, 1),
-            "fpr": false / max(int((~truth).sum()), 1),
-            "fpr_high": upper_bound(false, int((~truth).sum()), settings.confidence),
-        }
+        report[slug(name)] = Tuned(
+            threshold=chosen[name],
+            feasible=int(feasible),
+            positives=int(truth.sum()),
+            negatives=int((~truth).sum()),
+            recall=hits / max(int(truth.sum()), 1),
+            precision=hits / max(hits + false, 1),
+            fpr=false / max(int((~truth).sum()), 1),
+            fpr_high=upper_bound(false, int((~truth).sum()), settings.confidence),
+        )._asdict()
         if rule["rule"] == "priority":
             free &= ~fired
     return {name: chosen[name] for name in listed}, report

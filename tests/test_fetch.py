@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -269,6 +270,23 @@ def test_repository_configuration_and_revision_come_from_the_entry(workspace, hu
     assert hub.asked == [asked]
     assert hub.loaded == [loaded]
     assert ("To stay there, write in params.yaml" in capsys.readouterr().out) == (COMMIT not in name)
+
+
+def test_all_data_sets_of_a_task_share_the_folder_that_the_libraries_were_told_of(workspace, hub, monkeypatch):
+    """They look where to keep things when they are imported, which is once: a second folder would not be seen."""
+    folders, load = [], datasets.load_dataset
+
+    def load_dataset(path, name=None, **options):
+        folders.append(Path(os.environ["HF_HUB_CACHE"]).parent)
+        assert folders[-1].is_dir()
+        return load(path, name, **options)
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    entry(workspace, ["hf://a/one", "hf://b/two"])
+    fetch("emotion")
+    assert len(folders) == 2
+    assert len(set(folders)) == 1
+    assert not folders[0].exists()
 
 
 def test_csv_on_the_hub_is_loaded_without_gaps_and_without_guessing_numbers(workspace, hub, copy, monkeypatch):

@@ -24,7 +24,7 @@ def hashed(text: str) -> str:
 
 def was_test(ids: list[str], texts: list[str], released: tuple[str, ...] = (), task: str = TASK) -> list[bool]:
     codes, forms = exact(texts)
-    return frozen.was_test(task, ids, forms, codes, list(released)).tolist()
+    return frozen.recognised(task, ids, forms, codes, list(released))[0].tolist()
 
 
 # -- the manifest ------------------------------------------------------------------------------------------------------
@@ -123,10 +123,12 @@ BROKEN = {
     "not text": b"\xff\xfe\x00",
     "a conflict of git": b"<<<<<<< HEAD\n{}\n",
     "a list": b"[]",
-    "no ids": b'{"texts": []}',
-    "no texts": b'{"ids": []}',
-    "a number for ids": b'{"ids": 3, "texts": []}',
-    "lists for ids": b'{"ids": [["a"]], "texts": []}',
+    "no ids": b'{"n": 0, "texts": []}',
+    "no texts": b'{"n": 0, "ids": []}',
+    "no n": b'{"ids": [], "texts": []}',
+    "a list for n": b'{"n": [], "ids": [], "texts": []}',
+    "a number for ids": b'{"n": 0, "ids": 3, "texts": []}',
+    "lists for ids": b'{"n": 0, "ids": [["a"]], "texts": []}',
 }
 
 
@@ -191,6 +193,14 @@ def test_frozen_rows_that_are_gone_stop_the_stage(workspace):
     parts, metrics = run(workspace, frame[10:].reset_index(drop=True), released=[digest(path)])
     assert sum(map(len, parts.values())) == 190
     assert "frozen_rows" not in metrics
+
+
+def test_a_row_of_one_manifest_does_not_stand_for_a_missing_one_of_another(workspace):
+    frozen.freeze(TASK, ["a", "gone"], ["one", "not there"], numbered=False)
+    frozen.freeze(TASK, ["b", "c"], ["two", "three"], numbered=False)
+    codes, forms = exact(["one", "two", "three"])
+    found, gone = frozen.recognised(TASK, ["a", "b", "c"], forms, codes, [])
+    assert (found.tolist(), gone) == ([True, True, True], 1)
 
 
 def test_a_released_row_may_leave_test(workspace):

@@ -122,8 +122,8 @@ def test_every_gate_of_params_can_fail(workspace, task, name):
     ],
 )
 def test_a_bound_is_a_bound(workspace, settings, value, passes):
-    replace_gates(workspace, one={"metric": "test", "key": "a.b"} | settings)
-    found = judge(workspace, "demo", {"test": {"a": {"b": value}}})
+    replace_gates(workspace, one={"metric": "test", "key": "student.accuracy"} | settings)
+    found = judge(workspace, "demo", {"test": {"student": {"accuracy": value}}})
     assert found["one"]["pass"] is passes
     assert found["verdict"] == ("green" if passes else "red")
 
@@ -137,16 +137,18 @@ def test_a_bound_is_a_bound(workspace, settings, value, passes):
     ],
 )
 def test_a_difference_is_judged_as_it_is_shown(workspace, first, second, passes):
-    replace_gates(workspace, loss={"metric": "test", "key": "fp32.f1", "minus": "int8.f1", "max": 0.005})
-    found = judge(workspace, "demo", {"test": {"fp32": {"f1": first}, "int8": {"f1": second}}})
+    keys = {"key": "student.macro_f1", "minus": "student_int8.macro_f1"}
+    replace_gates(workspace, loss={"metric": "test", "max": 0.005} | keys)
+    found = judge(workspace, "demo", {"test": {"student": {"macro_f1": first}, "student_int8": {"macro_f1": second}}})
     assert found["loss"]["value"] == round(first - second, 4)
     assert found["loss"]["pass"] is passes
 
 
 def test_one_red_gate_among_green_ones_is_a_red_verdict(workspace):
-    settings = {"metric": "test", "max": 0.5}
-    replace_gates(workspace, a=settings | {"key": "a"}, b=settings | {"key": "b"}, c=settings | {"key": "c"})
-    found = judge(workspace, "demo", {"test": {"a": 0.1, "b": 0.9, "c": 0.2}})
+    values = {"linear": 0.1, "probe": 0.9, "student": 0.2}
+    settings = [{"metric": "test", "max": 0.5, "key": f"{name}.accuracy"} for name in values]
+    replace_gates(workspace, **dict(zip("abc", settings, strict=True)))
+    found = judge(workspace, "demo", {"test": {name: {"accuracy": value} for name, value in values.items()}})
     assert found["verdict"] == "red"
     assert [found[name]["pass"] for name in "abc"] == [True, False, True]
 
@@ -156,21 +158,21 @@ def test_two_gates_of_like_names_do_not_hide_one_another(workspace):
     replace_gates(
         workspace,
         **{
-            "scam fpr": {"metric": "test", "key": "a", "max": 0.5},
-            "scam.fpr": {"metric": "test", "key": "b", "max": 0.5},
+            "scam fpr": {"metric": "test", "key": "linear.accuracy", "max": 0.5},
+            "scam.fpr": {"metric": "test", "key": "probe.accuracy", "max": 0.5},
         },
     )
     with contextlib.suppress(ParamsError):
-        judge(workspace, "demo", {"test": {"a": 0.9, "b": 0.1}})
+        judge(workspace, "demo", {"test": {"linear": {"accuracy": 0.9}, "probe": {"accuracy": 0.1}}})
     written = workspace / "metrics" / "demo" / "gate.json"
     assert not written.exists() or read_json(written)["verdict"] == "red"
 
 
 @pytest.mark.parametrize("name", ["verdict", "model_md5", "bundle_md5"])
 def test_a_gate_cannot_take_the_place_of_the_verdict(workspace, name):
-    replace_gates(workspace, **{name: {"metric": "test", "key": "a", "max": 0.5}})
+    replace_gates(workspace, **{name: {"metric": "test", "key": "linear.accuracy", "max": 0.5}})
     with contextlib.suppress(ParamsError):
-        judge(workspace, "demo", {"test": {"a": 0.9}})
+        judge(workspace, "demo", {"test": {"linear": {"accuracy": 0.9}}})
     written = workspace / "metrics" / "demo" / "gate.json"
     assert not written.exists() or read_json(written)["verdict"] == "red"
 
@@ -204,16 +206,18 @@ def test_a_figure_that_is_not_there_stops_the_stage_and_what_is_there_is_named(w
 
 
 def test_a_missing_figure_to_subtract_stops_the_stage(workspace):
-    replace_gates(workspace, loss={"metric": "test", "key": "a", "minus": "b.c", "max": 0.05})
-    with pytest.raises(ParamsError, match=r"demo\.gates\.loss: test\.json has no 'b\.c'; at 'b' it has: a"):
-        judge(workspace, "demo", {"test": {"a": 0.5}})
+    keys = {"key": "student.accuracy", "minus": "linear.accuracy"}
+    replace_gates(workspace, loss={"metric": "test", "max": 0.05} | keys)
+    words = r"demo\.gates\.loss: test\.json has no 'linear\.accuracy'; at 'linear' it has: student"
+    with pytest.raises(ParamsError, match=words):
+        judge(workspace, "demo", {"test": {"student": {"accuracy": 0.5}}})
 
 
 @pytest.mark.parametrize("value", [{"b": 1}, "0.01", True], ids=["a section", "a text", "a truth value"])
 def test_a_figure_that_is_no_number_stops_the_stage(workspace, value):
-    replace_gates(workspace, one={"metric": "export", "key": "a", "max": 0.05})
-    with pytest.raises(ParamsError, match=r"demo\.gates\.one: 'a' in export\.json is .*, not a number"):
-        judge(workspace, "demo", {"export": {"a": value}})
+    replace_gates(workspace, one={"metric": "export", "key": "bytes", "max": 0.05})
+    with pytest.raises(ParamsError, match=r"demo\.gates\.one: 'bytes' in export\.json is .*, not a number"):
+        judge(workspace, "demo", {"export": {"bytes": value}})
 
 
 def test_a_missing_metrics_file_is_named(workspace):

@@ -1,15 +1,13 @@
-"""split, where the splits came with the data: what leaks between them, what a policy does about it, and carving."""
+"""split, where the splits came with the data: what leaks between them, and what a policy does about it."""
 
 import itertools
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
-from mini import BRINGS, TIMES, given, place_of, posts, refuses, run
+from mini import TIMES, given, place_of, posts, refuses, run
 
 from decant.source import SPLITS
-from stages import split
 
 PAIRS = [f"{early}_{late}" for early, late in itertools.combinations(SPLITS, 2)]
 NONE = dict.fromkeys(PAIRS, 0)
@@ -204,82 +202,6 @@ def test_fast_leaves_rows_of_a_given_train_out(workspace):
     assert metrics["train"]["n"] == 80 - metrics["dropped_fast"] == 40
     place = place_of(parts)
     assert all(place.get(one, "train") == name for one, name in zip(frame["id"], frame["split"], strict=True))
-
-
-# -- carving -----------------------------------------------------------------------------------------------------------
-
-
-def test_calib_is_carved_from_valid(workspace):
-    frame = table("train train valid valid test")
-    parts, metrics = run(workspace, frame, BRINGS, carve={"calib": {"source": "valid", "share": 0.25}})
-    valid = frame[frame["split"] == "valid"]
-    assert set(parts["valid"]["id"]) | set(parts["calib"]["id"]) == set(valid["id"])
-    assert (metrics["valid"]["n"], metrics["calib"]["n"]) == (60, 20)
-    assert (metrics["given_valid"], metrics["given_calib"]) == (80, 0)  # as published
-    spam = (valid["kind"] == "spam").sum()
-    assert abs(metrics["calib"]["answers"]["spam"] - spam / 4) <= 1
-    for name in ("train", "test"):
-        assert parts[name]["id"].tolist() == sorted(frame["id"][frame["split"] == name])
-
-
-def test_carving_keeps_authors_and_near_duplicates_whole(workspace):
-    frame = table("train train valid valid test")
-    valid = frame.index[frame["split"] == "valid"]
-    frame.loc[valid[:40], "group"] = [f"@author {row // 4}" for row in range(40)]
-    frame.loc[valid[40:50], "text"] = (frame["text"][valid[50:60]] + " ok").tolist()
-    parts, metrics = run(workspace, frame, BRINGS, carve={"calib": {"source": "valid", "share": 0.5}})
-    place = frame["id"].map(place_of(parts))
-    assert all(place[valid[start : start + 4]].nunique() == 1 for start in range(0, 40, 4))
-    assert place[valid[40:50]].tolist() == place[valid[50:60]].tolist()
-    assert set(place[valid]) == {"valid", "calib"}
-    assert abs(metrics["calib"]["n"] - 40) <= 2
-
-
-def test_several_splits_are_carved_one_after_the_other(workspace):
-    frame = table("train train train train test")
-    carved = {"valid": {"source": "train", "share": 0.5}, "calib": {"source": "valid", "share": 0.25}}
-    _, metrics = run(workspace, frame, BRINGS, carve=carved)
-    assert [metrics[name]["n"] for name in SPLITS] == [80, 60, 20, 40]
-
-
-@pytest.mark.parametrize(
-    ("turn", "words"),
-    [
-        ("train train test", r"mini: mini\.split\.carve\.calib takes rows from valid, which has none"),
-        (
-            "train valid calib test",
-            r"mini: mini\.split\.carve\.calib: the data brings calib already; take carve\.calib out",
-        ),
-    ],
-    ids=["nothing to take from", "there already"],
-)
-def test_carving_stops_the_stage(workspace, turn, words):
-    refuses(workspace, table(turn), words, BRINGS, carve={"calib": {"source": "valid", "share": 0.5}})
-
-
-# -- the parts ---------------------------------------------------------------------------------------------------------
-
-
-LEAKS = {
-    "none": ([0, 1, 2, 3], [0, 1, 2, 3], [0, 0, 0, 0]),
-    "twice in one split": ([0, 0, 1, 1], [0, 0, 3, 3], [0, 0, 0, 0]),
-    "train and test": ([0, 1, 0], [0, 0, 3], [1, 0, 0]),
-    "order of the rows does not matter": ([0, 1, 0], [3, 0, 0], [0, 0, 1]),
-    "valid and calib": ([0, 0], [2, 1], [0, 1]),
-    "in all four": ([0, 0, 0, 0], [0, 1, 2, 3], [1, 1, 1, 0]),
-    "two copies in train": ([0, 0, 0], [0, 0, 2], [1, 1, 0]),
-    "a row that is out already": ([0, 0, 0], [-1, 0, -1], [0, 0, 0]),
-}
-
-
-@pytest.mark.parametrize(("groups", "place", "expected"), LEAKS.values(), ids=LEAKS)
-def test_a_leak_is_a_row_whose_group_stands_in_a_later_split(groups, place, expected):
-    assert split.leaks(np.array(groups), np.array(place)).astype(int).tolist() == expected
-
-
-def test_leakage_counts_the_rows_of_the_later_split():
-    codes, place = np.array([0, 0, 0, 1, 1, -1, -1]), np.array([0, 3, 3, 1, 2, 0, 3])
-    assert split.leakage(codes, place) == NONE | {"train_test": 2, "valid_calib": 1}
 
 
 def test_splits_that_are_given_are_not_cut_by_time_again(workspace):

@@ -538,6 +538,7 @@ ALIASES = {
     "GivenSplits": {"splits", "given"},
     "LinearText": {"linear_text"},
     "Carve": {"part"},
+    "Split": {"settings"},
     "Teacher": {"settings"},
     "Distil": {"settings"},
     "Thresholds": {"settings"},

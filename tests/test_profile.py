@@ -65,7 +65,7 @@ FRAMES = {name: table(rows, seed) for name, rows, seed in (("train", 60, 1), ("v
 def folder(tmp_path_factory, tiny_encoder) -> Path:
     """A workspace after profile: the open splits and no test split, two encoders, what prepare and split counted."""
     workspace = tmp_path_factory.mktemp("profile")
-    names = ["tiny", "tiny.v2"]
+    names = ["tiny", "tiny-v2"]
     tree = {key: COMMITTED[key] for key in ("seeds", "threads", "defaults")}
     sections = {key: {} for key in tree["defaults"]} | block(
         heads=HEADS,
@@ -135,7 +135,7 @@ def test_every_figure_is_that_of_a_count_by_hand(folder, tiny_encoder):
             "n": len(frame),
             **described("characters", [len(text) for text in texts]),
             "encoder_tiny": encoder,
-            "encoder_tiny_v2": encoder,
+            "encoder_tiny-v2": encoder,
             "answers_per_row": 1.0,
             "rows_in_clusters": 2 * (len(frame) // 10),
         }
@@ -196,12 +196,27 @@ def test_the_page_says_what_happened_to_the_rows(folder):
         "| test | 9,003 | 0.0125 | 41 | 42 |", "| before the policy: near | 31 |", "| near | 32 |",
         "| as they came | 20,000 |  |  |", "| html | 19,876 | 4,321 |  |", "| stem |  |  | 15,555 |",
         f"| valid | 30 | {found['valid']['characters_mean']:.4f} | {found['valid']['characters_max']} |",
-        f"| calib | tiny_v2 | {found['calib']['encoder_tiny_v2']['tokens_mean']:.4f} |",
+        f"| calib | tiny-v2 | {found['calib']['encoder_tiny-v2']['tokens_mean']:.4f} |",
+        "0 rows of train, valid or calib were test in a frozen manifest",
     ):  # fmt: skip
         assert words in page
     figures = re.findall(r"!\[.+\]\((.+)\)", page)
     assert len(figures) == 4
     assert all((folder / "metrics" / TASK / name).exists() for name in figures)
+
+
+def test_rows_of_train_that_were_test_are_shown(copy):
+    written = {"prepare": PREPARE, "split": SPLIT | {"leakage_frozen": 1234}}
+    page = profile.page(TASK, written, metrics(copy))
+    assert "1,234 rows of train, valid or calib were test in a frozen manifest" in page
+
+
+def test_a_class_named_as_a_column_of_the_page_has_a_column_of_its_own(copy):
+    """Or its rows would stand where the split's name or drift belongs."""
+    classes = {name: SPLIT[name] | {"answers": {"split": 41, "drift": 43}} for name in (*OPEN, "test")}
+    page = profile.page(TASK, {"prepare": PREPARE, "split": SPLIT | classes}, metrics(copy))
+    assert "| split | n | drift | split (rows) | drift (rows) |" in page
+    assert "| test | 9,003 | 0.0125 | 41 | 43 |" in page
 
 
 def holds(frame: pd.DataFrame, label: str) -> np.ndarray:
@@ -227,7 +242,7 @@ def test_the_tables_of_the_labels(folder):
     ]
 
 
-@pytest.mark.parametrize(("file", "of"), [("characters", ["characters"]), ("tokens", ["tiny", "tiny.v2"])])
+@pytest.mark.parametrize(("file", "of"), [("characters", ["characters"]), ("tokens", ["tiny", "tiny-v2"])])
 def test_the_tables_of_the_lengths(folder, tiny_encoder, file, of):
     found = pd.read_csv(folder / "metrics" / TASK / "profile" / f"{file}.csv")
     tokenizer = Tokenizer.from_file(str(tiny_encoder / "tokenizer.json"))

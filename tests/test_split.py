@@ -7,12 +7,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from mini import BLOCK, SHARES, TASK, TIMES, arrange, block, outputs, place_of, posts, refuses, run
+from mini import BLOCK, SHARES, TASK, TIMES, block, outputs, place_of, posts, run
 
-from decant.errors import DataError
 from decant.source import SPLITS
 from decant.text import normal_form
-from stages import split
 
 PAIRS = [f"{early}_{late}" for early, late in itertools.combinations(SPLITS, 2)]
 NONE = dict.fromkeys(PAIRS, 0)
@@ -283,66 +281,3 @@ def test_fast_keeps_a_share_of_train_alone(workspace):
         kept, all_of_it = ((one["train"]["kind"] == kind).sum() for one in (parts, whole))
         assert abs(kept - 0.25 * all_of_it) <= 2
     assert sum(map(len, parts.values())) + metrics["dropped_fast"] == 400
-
-
-# -- what stops the stage ----------------------------------------------------------------------------------------------
-
-
-def test_a_class_too_rare_for_a_split_stops_the_stage(workspace):
-    frame = posts()
-    frame["kind"] = np.where(np.arange(len(frame)) < 12, "spam", "ham")
-    refuses(
-        workspace,
-        frame,
-        r"mini: class 'spam' has 12 rows, of which valid would get [12]; mini\.split\.least asks for 5",
-    )
-
-
-@pytest.mark.parametrize("fast", [1.0, 0.05])
-def test_least_counts_the_rows_that_fast_leaves(workspace, fast):
-    if fast == 1:
-        assert run(workspace, posts(), fast=fast)[1]["train"]["answers"]["spam"] > 30
-    else:
-        refuses(workspace, posts(), "of which train would get [0-4]; ", fast=fast)
-
-
-def test_a_share_of_zero_stops_the_stage_unless_least_is_zero(workspace):
-    shares = {"train": 0.7, "valid": 0.0, "calib": 0.15, "test": 0.15}
-    refuses(workspace, posts(), "of which valid would get 0", **shares)
-    parts, metrics = run(workspace, posts(), **shares, least=0)
-    assert (len(parts["valid"]), metrics["valid"]["n"], metrics["valid"]["drift"]) == (0, 0, 0)
-
-
-def test_answers_that_cannot_be_spread_stop_the_stage(workspace):
-    """All spam is by one author, so that it falls into one split."""
-    frame = posts(repeats=False)
-    frame["group"] = np.where(frame["kind"] == "spam", "@spammer", "")
-    share = (frame["kind"] == "spam").mean()
-    words = r"mini: the share of an answer in train differs by 0\.\d{3} from .*, mini\.split\.max_drift allows 0\.05"
-    refuses(workspace, frame, words, least=0)
-    parts, metrics = run(workspace, frame, least=0, max_drift=1.0)
-    assert metrics["train"]["answers"]["spam"] == (frame["kind"] == "spam").sum()
-    assert [metrics[name]["drift"] for name in SPLITS[1:]] == [pytest.approx(share, abs=5e-5)] * 3
-    assert len(parts["train"]) > 100
-
-
-def test_a_label_that_the_head_does_not_have_stops_the_stage(workspace):
-    frame = posts()
-    frame.loc[3, "kind"] = "spma"
-    refuses(workspace, frame, rf"prepared\.parquet: row {frame['id'][3]}: head kind has no label 'spma'")
-
-
-def test_a_missing_table_stops_the_stage(workspace):
-    refuses(workspace, None, r"data/mini/prepared\.parquet: missing.*dvc repro")
-
-
-def test_a_split_that_tears_a_text_apart_is_caught(workspace, monkeypatch):
-    def torn(spread, groups, shares, seed, fixed):
-        return np.arange(len(groups)) % 4
-
-    monkeypatch.setattr(split.stratify, "stratify", torn)
-    arrange(workspace, posts(), leaks="drop")
-    monkeypatch.setattr(split, "leaks", lambda groups, place: np.zeros(len(groups), dtype=bool))
-    with pytest.raises(DataError, match=r"mini: \d+ rows of \w+ are in train too; this is a bug in split"):
-        split.main(TASK)
-    assert not (workspace / "metrics" / TASK).exists()

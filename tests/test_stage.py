@@ -1,0 +1,86 @@
+"""How a stage starts: with its arguments, or with one line that says how to call it."""
+
+import subprocess
+import sys
+
+import pytest
+from graph import ROOT
+from shell import ENVIRONMENT
+
+from decant import params, stage
+from decant.errors import DataError
+
+TASKS = "tasks are demo, scam, toxicity, emotion, feelings, goemotions"
+
+
+def one(task: str) -> None:
+    print(f"ran {task}")
+
+
+def three(task: str, encoder: str, seed: str) -> None:
+    print("ran", task, encoder, seed)
+
+
+def none() -> None:
+    print("ran")
+
+
+def start(monkeypatch, main, *arguments: str) -> int:
+    """The exit status of a stage file called name.py."""
+    monkeypatch.setattr(sys, "argv", ["/somewhere/stages/name.py", *arguments])
+    try:
+        stage.run(main)
+    except SystemExit as stopped:
+        return stopped.code
+    return 0
+
+
+CALLS = {
+    "none for one": (one, [], f"usage: python -m stages.name TASK; {TASKS}"),
+    "two for one": (one, ["demo", "scam"], f"usage: python -m stages.name TASK; {TASKS}"),
+    "one for three": (three, ["demo"], f"usage: python -m stages.name TASK ENCODER SEED; {TASKS}"),
+    "one for none": (none, ["demo"], "usage: python -m stages.name"),
+}
+
+
+@pytest.mark.parametrize(("main", "arguments", "line"), CALLS.values(), ids=CALLS)
+def test_too_few_or_too_many_arguments_are_answered_by_how_to_call_it(
+    workspace, monkeypatch, capsys, main, arguments, line
+):
+    assert start(monkeypatch, main, *arguments) == 2
+    assert capsys.readouterr() == ("", f"{line}\n")
+
+
+def test_the_right_arguments_reach_the_stage(workspace, monkeypatch, capsys):
+    assert start(monkeypatch, three, "demo", "minilm", "13") == 0
+    assert start(monkeypatch, none) == 0
+    assert capsys.readouterr().out == "ran demo minilm 13\nran\n"
+
+
+def test_an_error_of_ours_is_one_line(workspace, monkeypatch, capsys):
+    def fails(task: str) -> None:
+        raise DataError(f"{task}: no rows")
+
+    assert start(monkeypatch, fails, "demo") == 1
+    assert capsys.readouterr().err == "error: demo: no rows\n"
+
+
+def test_a_bug_keeps_its_traceback(workspace, monkeypatch):
+    with pytest.raises(ZeroDivisionError):
+        start(monkeypatch, lambda task: 1 / 0, "demo")
+
+
+def test_without_params_there_are_no_tasks_to_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert start(monkeypatch, one) == 1
+    assert capsys.readouterr().err == "error: params.yaml: missing. Run from the repository's root\n"
+
+
+def test_the_tasks_named_are_all_blocks(workspace):
+    assert f"tasks are {', '.join(params.task_names())}" == TASKS
+
+
+def test_a_stage_of_the_project_says_how_to_call_it():
+    command = [sys.executable, "-m", "stages.split"]
+    found = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (2, f"usage: python -m stages.split TASK; {TASKS}\n")
