@@ -291,9 +291,9 @@ class Contrastive(Section):
 
 class Adapt(Section):
     dapt: Dapt
-    """First of the steps: the language of the domain."""
+    """Second of the steps: the language of the domain."""
     intermediate: Intermediate
-    """What a related task has taught; dapt then has nothing to add, so only one of the two may be on."""
+    """First of the steps: what a related task has taught."""
     contrastive: Contrastive
     """Last of the steps: which rows of this task belong together."""
     seed: Seed

@@ -73,7 +73,7 @@ MISSING = {
     "a block's own": ("demo.heads.scam.kind", "demo.heads.scam.kind: missing key"),
     "a block's source": ("demo.source", "demo.source: missing key"),
     "a shared setting": ("threads", "threads: missing key"),
-    "of the catalogue": ("catalogue.minilm.sha256", "catalogue.minilm.sha256: missing key"),
+    "of the catalogue": ("catalogue.minilm.pooling", "catalogue.minilm.pooling: missing key"),
     "a block's empty section": ("scam.teacher", "scam.teacher: missing key; write 'teacher: {}' to use the defaults"),
     "all defaults": ("defaults", "defaults: missing"),
 }
