@@ -97,5 +97,6 @@ def of_split(answers: Tree) -> Tree:
 def of_prepare(answers: Tree) -> Tree:
     dropped = ("rows_dropped_as_conflicts", "rows_dropped_as_repeats")
     counted = ("duplicates", "conflicting_texts", "conflicting_rows", "words_raw", "words", "content_words")
-    rows = numbers("rows_raw", "rows", "rows_empty", "rows_unlabelled", *dropped, *counted)
+    broken = ("cells_with_line_breaks", "longest_cell_lines")
+    rows = numbers("rows_raw", "rows", "rows_empty", "rows_unlabelled", *dropped, *counted, *broken)
     return rows | {"answers": answers, "clean_*": OPEN, "linear_*": OPEN}

@@ -30,7 +30,7 @@ def label_columns(
     if head.kind == "regression":
         return {head.name: numbers(batch, labels)}, everyone
     classes = labels.classes if labels.classes is not None else {name: [name] for name in head.labels}
-    found = claims(batch, labels, known(source, heads, labels.column), source.ignore)
+    found = claims(batch, head, labels, known(source, heads, labels.column), source.ignore)
     claimed = np.array([any(not raw.isdisjoint(names) for names in classes.values()) for raw in found])
     rule = labels.unlabelled or ("allow" if head.kind == "sigmoid" else "fail")
     if rule == "fail" and not labels.otherwise and not claimed.all():
@@ -60,8 +60,8 @@ def known(source: Source, heads: tuple[Head, ...], column: str | None) -> set[st
     return names
 
 
-def claims(batch: Batch, labels: Labels, names: set[str], ignore: list[str]) -> list[frozenset[str]]:
-    """The raw labels of every row."""
+def claims(batch: Batch, head: Head, labels: Labels, names: set[str], ignore: list[str]) -> list[frozenset[str]]:
+    """The raw labels of every row. names: those that some head knows."""
     if labels.columns is not None:
         cells = {name: booleans(batch, column) for name, column in labels.columns.items()}
         return [frozenset(name for name in cells if cells[name][row]) for row in range(len(batch))]
@@ -73,9 +73,12 @@ def claims(batch: Batch, labels: Labels, names: set[str], ignore: list[str]) -> 
             raw = raw_labels(batch.place(row), value, labels.separator)
             for label in sorted(raw - names):
                 if not any(fnmatch.fnmatchcase(label, pattern) for pattern in ignore):
+                    place = f"source.labels.{head.name}.classes (and a new class to heads.{head.name}.labels)"
+                    if labels.classes is None:
+                        place = f"heads.{head.name}.labels"
                     raise DataError(
-                        f"{batch.place(row)}: unknown label {label!r}; add it to source.labels or to source.ignore in "
-                        "params.yaml"
+                        f"{batch.place(row)}: unknown label {label!r} in column {labels.column!r}; add it to {place}, or to "
+                        "source.ignore, in params.yaml"
                     )
             memo[key] = raw
         result.append(memo[key])

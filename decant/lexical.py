@@ -2,9 +2,11 @@
 
 Encoders and the shipped classifier never read it. NLTK's corpora are not part of its package: what the settings need
 must be there before the first row, or the stage stops and says which command gets it. There is no second-best tokenizer.
+Words are counted on the way, so that a step that eats them shows, in every script.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from functools import lru_cache
 
@@ -15,8 +17,28 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from decant.errors import ResourceError
 
-LETTERS = re.compile(r"[^\W\d_]{3,}")  # a `t or an `m is no content
+SHORTEST = 3  # letters of a content word; a `t or an `m is no content
+WORD = re.compile(rf"[^\W\d_]\S{{{SHORTEST - 1},}}")  # where all but letters and marks is blank
+ENOUGH = 100  # words of which some must be content words
 SAMPLES = 8  # lost tokens that an error shows
+
+
+class _Letters(dict):
+    """Code point -> itself in a word, else a blank; filled as characters turn up."""
+
+    def __missing__(self, point: int) -> str:
+        char = chr(point)
+        # marks are the vowels of Hindi, Thai and Arabic; joiners (U+200C, U+200D) stand inside words of Hindi and Persian
+        self[point] = char if unicodedata.category(char)[0] in "LM" or char in "\u200c\u200d" else " "
+        return self[point]
+
+
+_LETTERS = _Letters()
+
+
+def is_word(token: str) -> bool:
+    """Nothing but letters, with the marks on them. A mark alone is none, though a tokenizer may cut it off."""
+    return token.isalpha() or (token[:1].isalpha() and token.translate(_LETTERS) == token)
 
 
 def resources(settings: dict) -> dict[str, str]:
@@ -93,24 +115,66 @@ class LinearText:
             text = text.lower()
         if self._tokenize is None:
             return text
-        self.counts["content_words"] += self._content([text])
         tokens = self._tokenize(text)
-        self.counts["tokenizer"] += self._content(tokens)
+        words = self._content(text)
+        pieces = pieces_of(text, words, tokens)
+        kept = [True] * len(tokens)
+        left = whole(words, pieces, kept)
+        self.counts["content_words"] += len(words)
+        self.counts["tokenizer"] += len(left)
+        self.lost.update(text[slice(*span)] for word, span in enumerate(words) if word not in left)
         if self.settings["alphabetic"]:
-            self.lost.update(token for token in tokens if not token.isalpha() and self._content([token]))
-            tokens = [token for token in tokens if token.isalpha()]
-            self.counts["alphabetic"] += self._content(tokens)
+            kept = [is_word(token) for token in tokens]
+            dropped = dict.fromkeys(one for one, word, _ in pieces if word in left and not kept[one])
+            self.lost.update(tokens[one] for one in dropped)
+            left = whole(words, pieces, kept)
+            self.counts["alphabetic"] += len(left)
         if self._stopwords:
-            tokens = [token for token in tokens if token.lower() not in self._stopwords]
-            self.counts["stopwords"] += self._content(tokens)
-        return " ".join(map(self._form, tokens))
+            kept = [stays and token.lower() not in self._stopwords for stays, token in zip(kept, tokens, strict=True)]
+            self.counts["stopwords"] += len(whole(words, pieces, kept))
+        return " ".join(self._form(token) for stays, token in zip(kept, tokens, strict=True) if stays)
 
-    def _content(self, parts: list[str]) -> int:
-        return sum(word.lower() not in self._stopwords for part in parts for word in LETTERS.findall(part))
+    def _content(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of every content word."""
+        return [
+            match.span() for match in WORD.finditer(text.translate(_LETTERS)) if match[0].lower() not in self._stopwords
+        ]
 
     def _form(self, token: str) -> str:
         form = self._stem(token) if self._stem else token
         return self._lemma(form) if self._lemma else form
+
+
+def pieces_of(text: str, words: list[tuple[int, int]], tokens: list[str]) -> list[tuple[int, int, int]]:
+    """What the tokens hold of the words: (token, word, letters), tokens and words by their numbers."""
+    found, at, word = [], 0, 0
+    for number, token in enumerate(tokens):
+        if not token.isalpha() and token.translate(_LETTERS).isspace():
+            continue  # punkt writes `` for ", which is not in the text, or elsewhere
+        start = text.find(token, at)
+        if start < 0:  # letters that are not in the text, as a tokenizer makes them of &eacute;
+            continue
+        at = start + len(token)
+        while word < len(words) and words[word][1] <= start:
+            word += 1
+        inside = word
+        while inside < len(words) and words[inside][0] < at:
+            found.append((number, inside, min(at, words[inside][1]) - max(start, words[inside][0])))
+            inside += 1
+    return found
+
+
+def whole(words: list[tuple[int, int]], pieces: list[tuple[int, int, int]], kept: list[bool]) -> set[int]:
+    """Numbers of the words that are left: all letters in tokens that are kept, some as a run that is still a word.
+
+    Counting words in what is left would hide a loss: a tokenizer makes two of cannot.
+    """
+    held, longest = [0] * len(words), [0] * len(words)
+    for token, word, letters in pieces:
+        if kept[token]:
+            held[word] += letters
+            longest[word] = max(longest[word], letters)
+    return {word for word, (start, end) in enumerate(words) if held[word] == end - start and longest[word] >= SHORTEST}
 
 
 def loss(content_words: int, left: dict[str, int]) -> float:

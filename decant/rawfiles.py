@@ -11,8 +11,8 @@ import re
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class Batch:
     file: Path
     first: int  # number of the first row; rows count from 1, without the header
     columns: dict[str, list]
+    names: list[str] = field(default_factory=list, kw_only=True)
+    """All columns of the file, also those that were not read."""
+
+    def __post_init__(self):
+        self.names = self.names or list(self.columns)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -55,12 +60,7 @@ class Batch:
         return f"{self.file}: row {self.number(row)}"
 
     def only(self, names: set[str]) -> "Batch":
-        """The same rows with some of the columns; the first stays, so that the rows can be counted.
-
-        All of them stay where one is missing, since the error lists the columns that are there.
-        """
-        if not names <= self.columns.keys():
-            return self
+        """The same rows with some of the columns; the first stays, so that the rows can be counted."""
         kept = [name for index, name in enumerate(self.columns) if name in names or index == 0]
         return replace(self, columns={name: self.columns[name] for name in kept})
 
@@ -68,12 +68,34 @@ class Batch:
         """Raises DataError if the file has no such column."""
         if name in self.columns:
             return self.columns[name]
-        names = list(self.columns)
         hint = "Mend source in params.yaml or the file"
         for mark in (";", "\t", "|", ","):
-            if len(names) == 1 and mark in names[0]:
+            if len(self.names) == 1 and mark in self.names[0]:
                 hint = f"The cells look separated by {mark!r}: set source.delimiter or source.format in params.yaml"
-        raise DataError(f"{self.place(0)}: no column {name!r}; columns are {', '.join(names)}. {hint}")
+        raise DataError(f"{self.place(0)}: no column {name!r}; columns are {', '.join(self.names)}. {hint}")
+
+
+@dataclass
+class Cells(Batch):
+    """A batch of CSV or TSV, where a row may begin on any line of the file."""
+
+    lines: Sequence[int]
+    """The line on which each row begins, as an editor counts them."""
+
+    def place(self, row: int) -> str:
+        return f"{super().place(row)} (line {self.lines[row]})"
+
+    def breaks(self) -> list[tuple[int, int]]:
+        """(row, line breaks) of every cell that holds some."""
+        last = len(self) - 1  # of which nobody knows here where it ends
+        longer = [row for row in range(last) if self.lines[row + 1] > self.lines[row] + 1]
+        found = [(row, line_breaks(cells[row])) for row in [*longer, last] for cells in self.columns.values()]
+        return [(row, breaks) for row, breaks in found if breaks]
+
+
+def line_breaks(cell: str) -> int:
+    """As the csv module counts lines: those of Windows, old Mac and everything else."""
+    return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
 def files(folder: Path, names: list[str], form: str | None) -> dict[Path, str]:
@@ -114,17 +136,22 @@ def batches(
     delimiter: str | None = None,
     quotes: bool = True,
     header: list[str] | None = None,
+    columns: set[str] | None = None,
 ) -> Iterator[Batch]:
-    """The rows of one file, at most BATCH at a time. Raises DataError: not readable as this format, or no rows."""
+    """The rows of one file, at most BATCH at a time. Raises DataError: not readable as this format, or no rows.
+
+    columns: those that are wanted; Parquet reads no others.
+    """
     if form == "parquet":
-        found = parquet_batches(file)
+        found = parquet_batches(file, columns)
     elif form == "xlsx":
         found = rows_to_batches(file, sheet_rows(file), header)
     elif form == "jsonl":
         found = jsonl_batches(file, encoding)
     else:
-        cells = csv_rows(file, encoding, delimiter or ("\t" if form == "tsv" else ","), quotes)
-        found = rows_to_batches(file, cells, header)
+        begins: list[int] = []
+        cells = csv_rows(file, encoding, delimiter or ("\t" if form == "tsv" else ","), quotes, begins)
+        found = rows_to_batches(file, cells, header, begins)
     empty = True
     for batch in found:
         empty = False
@@ -172,15 +199,38 @@ def undecodable(file: Path, encoding: str, error: UnicodeError) -> DataError:
     )
 
 
-def csv_rows(file: Path, encoding: str, delimiter: str, quotes: bool) -> Iterator[list]:
+def csv_rows(
+    file: Path, encoding: str, delimiter: str, quotes: bool, begins: list[int] | None = None
+) -> Iterator[list[str]]:
+    """The cells of every row. begins: takes the line on which each row begins; a pair per row would read half as fast."""
     csv.field_size_limit(sys.maxsize)  # the default stops at 128 kB a cell, and a text may be longer
     quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     # the csv module itself decides what a line break inside quotes is
     reader = csv.reader(lines(file, encoding, ""), delimiter=delimiter, strict=True, quoting=quoting)
+    begins, begin = [] if begins is None else begins, 1
     try:
-        yield from filter(None, reader)  # empty lines are no rows
+        for row in reader:
+            if row:  # empty lines are no rows
+                begins.append(begin)
+                yield row
+            begin = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{file}: line {reader.line_num}: {error}") from None
+        raise misquoted(file, encoding, delimiter, begin, reader.line_num, error) from None
+
+
+def misquoted(file: Path, encoding: str, delimiter: str, begin: int, line: int, error: csv.Error) -> DataError:
+    """begin: the line on which the row begins that cannot be read; line: where the csv module gave up."""
+    remedy = "if quotes are characters like any other, set source.quotes: false in params.yaml"
+    if str(error) != "unexpected end of data":
+        since = f" (the row begins on line {begin})" if begin < line else ""
+        return DataError(f"{file}: line {line}: {error}{since}. Double a quote inside a quoted cell; {remedy}")
+    # not strictly, the reader gives the row up to the end of the file: its last cell is the one that never ends
+    rest = islice(lines(file, encoding, ""), begin - 1, None)
+    *before, _ = next(csv.reader(rest, delimiter=delimiter))
+    begin += sum(map(line_breaks, before))
+    return DataError(
+        f"{file}: line {begin}: a quote opens a cell that never ends: everything up to line {line} is in it. Close it; {remedy}"
+    )
 
 
 def sheet_rows(file: Path) -> Iterator[list]:
@@ -200,18 +250,27 @@ def sheet_rows(file: Path) -> Iterator[list]:
             yield [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row]
 
 
-def rows_to_batches(file: Path, rows: Iterator[list], header: list[str] | None) -> Iterator[Batch]:
-    """Rows of cells under a header: the first row, or the names from params."""
+def rows_to_batches(
+    file: Path, rows: Iterator[list], header: list[str] | None, begins: list[int] | None = None
+) -> Iterator[Batch]:
+    """Rows of cells under a header: the first row, or the names from params. begins: the line of each row read so far."""
     names = header or [str(cell) for cell in next(rows, [])]
     for column, times in Counter(names).items():
         if times > 1:
             raise DataError(f"{file}: column {column!r} twice; only one of them could be read")
+    if begins:
+        begins.clear()  # of the header
     first = 1
     while part := list(islice(rows, BATCH)):
-        for number, row in enumerate(part, start=first):
-            if len(row) != len(names):
-                raise DataError(f"{file}: row {number}: {len(row)} cells where the header has {len(names)}")
-        yield Batch(file, first, dict(zip(names, map(list, zip(*part, strict=True)), strict=True)))
+        batch = Batch(file, first, {})
+        if begins:
+            plain = range(begins[0], begins[0] + len(part))  # a line for each row: nothing to send to other processes
+            batch = Cells(file, first, {}, lines=plain if begins[-1] == plain[-1] else begins.copy())
+            begins.clear()
+        for row, cells in enumerate(part):
+            if len(cells) != len(names):
+                raise DataError(f"{batch.place(row)}: {len(cells)} cells where the header has {len(names)}")
+        yield replace(batch, columns=dict(zip(names, map(list, zip(*part, strict=True)), strict=True)))
         first += len(part)
 
 
@@ -266,16 +325,19 @@ class Lines(Batch):
         return self.numbers[row]
 
 
-def parquet_batches(file: Path) -> Iterator[Batch]:
+def parquet_batches(file: Path, columns: set[str] | None) -> Iterator[Batch]:
     try:
         stored = pq.ParquetFile(file)
-        for column, times in Counter(stored.schema_arrow.names).items():
+        names = stored.schema_arrow.names
+        for column, times in Counter(names).items():
             if times > 1:
                 raise DataError(f"{file}: column {column!r} twice; only one of them could be read")
+        wanted = names if columns is None else [name for name in names if name in columns] or names[:1]
         first = 1
-        for part in stored.iter_batches(BATCH):
+        for part in stored.iter_batches(BATCH, columns=wanted):
             if len(part):
-                yield Batch(file, first, part.to_pydict())
+                # `a` also selects a column `a.b`
+                yield Batch(file, first, part.select(wanted).to_pydict(), names=names)
             first += len(part)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
         raise DataError(f"{file}: not Parquet: {error}") from None

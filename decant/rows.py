@@ -17,10 +17,11 @@ import pyarrow as pa
 from decant import decision, rawfiles, tables, text
 from decant.errors import DataError
 from decant.heads import Head, layout
+from decant.ids import Known, identities
 from decant.labels import label_columns
 from decant.lexical import LinearText
 from decant.rawfiles import Batch
-from decant.source import SPLITS, Slice, Source, folder_of
+from decant.source import SPLITS, Slice, Source
 
 
 @dataclass
@@ -28,10 +29,11 @@ class Rows:
     """What one batch became."""
 
     table: pa.Table
-    counts: Counter  # what happened to the rows and words, and which slices had a column (seen_)
+    counts: Counter  # what happened to the rows and words; seen_: rows with a value, per slice and group
     lost: Counter  # tokens that the linear text lost
-    hashes: dict[str, np.ndarray]  # id: of every row; text, answer, split, and their words: of the rows that stay
-    answers: dict[int, str]  # hash -> answer
+    hashes: dict[str, np.ndarray]
+    """id: of every row; text and answer of the rows that stay, with their split (an index) and words (a number)."""
+    answers: dict[int, tuple[str, ...]]  # hash -> the classes of an answer
 
 
 @dataclass
@@ -44,8 +46,8 @@ class Recipe:
     rule: dict
     cleaning: dict
     linear: dict
-    given: dict[str, tuple[str, str]] | None
-    """id -> split and where a split file says so; null where ids decide nothing."""
+    given: Known | None
+    """The ids that split files name; null where ids decide nothing."""
     several: bool
     """Rows come from more than one file, so that row numbers alone are no ids."""
 
@@ -83,9 +85,6 @@ class Recipe:
         kinds |= {"has_url": pa.bool_(), "split": pa.string(), "raw": pa.string(), "length": pa.int64()}
         return pa.schema(kinds)
 
-    def prefix(self, batch: Batch) -> str:
-        return f"{batch.file.relative_to(self.folder)}:" if self.several else ""
-
     def worker(self) -> Callable[[Batch], Rows]:
         """The function that turns a batch into rows; it holds tokenizer and stems, which no process can send."""
         linear = LinearText(self.linear)
@@ -103,7 +102,7 @@ class Recipe:
     def rows(self, batch: Batch, linear: LinearText) -> Rows:
         """Raises DataError with the first row that is not what params say."""
         source, counts = self.source, Counter({"rows_raw": len(batch), "rows_empty": 0, "rows_unlabelled": 0})
-        columns: dict[str, list | np.ndarray] = {"id": identities(batch, source, self.prefix(batch))}
+        columns: dict[str, list | np.ndarray] = {"id": identities(batch, source, self.folder if self.several else None)}
         ids = tables.hashes(columns["id"])
         columns["raw"] = texts(batch, source)
         labelled = np.ones(len(batch), dtype=bool)
@@ -136,17 +135,19 @@ class Recipe:
         counts["content_words"] = linear.counts["content_words"]
         counts.update({f"linear_{step}:content_words_after": linear.counts[step] for step in linear.steps})
         columns["length"] = [len(one) for one in columns["text"]]
-        columns["answer"] = self.answers(columns) if stays.any() else []
+        answers = self.answers(columns)
+        columns["answer"] = ["|".join(names) for names in answers]
         hashes = {
             "id": ids,
             "text": tables.hashes([text.normal_form(one) for one in columns["text"]]),
-            "answer": tables.hashes(columns["answer"]),
+            # a label may hold a |, so that the joined ones could be another answer's
+            "answer": tables.hashes(["\0".join(names) for names in answers]),
             "split": np.array([SPLITS.index(one) if one else -1 for one in columns["split"]], dtype=np.int8),
             "words": np.array([text.words(one) for one in columns["text"]], dtype=np.int32),
         }
-        answers = dict(zip(hashes["answer"].tolist(), columns["answer"], strict=True))
+        of_hash = dict(zip(hashes["answer"].tolist(), answers, strict=True))
         table = pa.table({name: columns[name] for name in self.schema.names}, schema=self.schema)
-        return Rows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, answers)
+        return Rows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, of_hash)
 
     def clean(self, raw: list[str], counts: Counter) -> list[str]:
         sizes = [text.words(one) for one in raw]
@@ -161,15 +162,18 @@ class Recipe:
             raw = cleaned
         return raw
 
-    def answers(self, columns: dict) -> list[str]:
-        """The gold answer of each row by the decision rule; several are joined by |."""
-        names = [name for name in tables.columns(self.heads)]
-        frame = pd.DataFrame({name: columns[name] for name in ["id", *names]})
+    def answers(self, columns: dict) -> list[tuple[str, ...]]:
+        """The gold answer of each row by the decision rule: the classes that hold, one unless the rule is thresholds."""
+        frame = pd.DataFrame({name: columns[name] for name in ["id", *tables.columns(self.heads)]})
         found = decision.gold(self.rule, self.heads, tables.targets(frame, self.heads, str(self.folder)))
-        if found.sum(axis=1).max() == 1 == found.sum(axis=1).min():
-            return np.array(self.classes, dtype=object)[found.argmax(axis=1)].tolist()
-        labels = np.array(self.classes, dtype=object)
-        return ["|".join(labels[row]) for row in found]
+        memo: dict[bytes, tuple[str, ...]] = {}
+        result = []
+        for row in found:
+            key = row.tobytes()
+            if key not in memo:
+                memo[key] = tuple(name for name, holds in zip(self.classes, row, strict=True) if holds)
+            result.append(memo[key])
+        return result
 
     def splits(self, batch: Batch, ids: list[str], counts: Counter) -> list[str]:
         """The split that the data names for each row, empty where the split stage is to choose."""
@@ -177,7 +181,7 @@ class Recipe:
         if given is None:
             return [""] * len(batch)
         if given.ids is not None:
-            found = [self.given[one][0] if one in self.given else None for one in ids]
+            found = [SPLITS[split] if split >= 0 else None for split in self.given.find(ids)]
             counts["rows_named"] = sum(one is not None for one in found)
         elif given.files is not None:
             inside = [name for name, file in given.files.items() if batch.file.is_relative_to(self.folder / file)]
@@ -201,20 +205,6 @@ class Recipe:
         return found
 
 
-def identities(batch: Batch, source: Source, prefix: str) -> list[str]:
-    if source.id is None:
-        return [f"{prefix}{batch.number(row) - 1}" for row in range(len(batch))]
-    return [identity(batch.place, row, value, source.id) for row, value in enumerate(batch.column(source.id))]
-
-
-def identity(place: Callable[[int], str], row: int, value: object, column: str) -> str:
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise DataError(f"{place(row)}: id in column {column!r} is {value!r}, expected text or a whole number")
-    if not str(value).strip():
-        raise DataError(f"{place(row)}: empty id in column {column!r}")
-    return str(value)
-
-
 def texts(batch: Batch, source: Source) -> list[str]:
     """The text of every row; several columns are joined, the empty ones left out."""
     names = [source.text] if isinstance(source.text, str) else source.text
@@ -235,7 +225,7 @@ def values(batch: Batch, one: Slice, key: str) -> list[str]:
     found = [batch.columns[name] for name in one.columns if name in batch.columns]
     if not found and not isinstance(batch, rawfiles.Lines):  # a field that no object of a batch has may come later
         raise DataError(
-            f"{batch.file}: no column of {one.columns}; columns are {', '.join(batch.columns)}. Mend source.{key} in params.yaml"
+            f"{batch.file}: no column of {one.columns}; columns are {', '.join(batch.names)}. Mend source.{key} in params.yaml"
         )
     result = []
     for row in range(len(batch)):
@@ -268,20 +258,3 @@ def times(batch: Batch, one: Slice) -> pd.Series:
             f"{batch.place(row)}: {found[row]!r} in {one.columns} is no time; expected ISO 8601 or seconds since 1970"
         )
     return parsed.dt.as_unit("us")  # what the table stores; a text may hold nanoseconds
-
-
-def given_ids(folder: Path, source: Source) -> dict[str, tuple[str, str]] | None:
-    """id -> (split, place) from the split files. Raises DataError: an id in two splits, or a file that cannot be read."""
-    if source.splits is None or source.splits.ids is None:
-        return None
-    column, found = source.id or "id", {}
-    for name, file in source.splits.ids.items():
-        for path, form in rawfiles.files(folder, [folder_of(file)], None).items():
-            for batch in rawfiles.batches(path, form, source.encoding, source.delimiter, source.quotes):
-                for row, value in enumerate(batch.column(column)):
-                    one = identity(batch.place, row, value, column)
-                    if found.setdefault(one, (name, batch.place(row)))[0] != name:
-                        raise DataError(
-                            f"{batch.place(row)}: id {one!r} is in {found[one][0]} already; a row has one split"
-                        )
-    return found

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from decant import decision, duplicates, frozen, manifest, stage, stratify, tables
+from decant import decision, duplicates, frozen, manifest, parquet, stage, stratify, tables
 from decant.carve import carve, check_drift, drift, spared
 from decant.errors import DataError
 from decant.files import slug, write_json, write_metrics, writing
@@ -39,7 +38,7 @@ def main(task: str) -> None:
     file = tables.prepared(task)
     if not file.exists():
         raise DataError(f"{file}: missing. Run: dvc repro prepare@{task}")
-    table = pq.read_table(file)
+    table = parquet.read(file)
     order = np.argsort(table["id"].to_numpy(), kind="stable")  # by id, so that the order of the raw files means nothing
     table = table.take(pa.array(order))
     frame = table.select([name for name in table.column_names if name not in ("raw", "linear")]).to_pandas()
@@ -136,7 +135,7 @@ def main(task: str) -> None:
     table = table.drop_columns("split").append_column("cluster", pa.array(heading, pa.string()))
     for index, split in enumerate(SPLITS):
         with writing(tables.split_file(task, split)) as partial:
-            pq.write_table(table.take(pa.array(np.flatnonzero(place == index))), partial)
+            parquet.write(partial, table, np.flatnonzero(place == index))
     file = Path("data") / task / "duplicates.csv"
     shown(frame, kinds["near"], place, heading, file)
     write_json(manifest.path(task), written)

@@ -179,7 +179,7 @@ def edit_empty(folder: Path) -> None:
     [
         (edit_missing, r"has train, test, but emotion\.source\.splits .* takes valid from validation\.parquet"),
         (edit_twice, r"valid\.csv and validation\.csv are both validation"),
-        (edit_ragged, r"test\.csv: row 1: 1 cells where the header has 2"),
+        (edit_ragged, r"test\.csv: row 1 \(line 2\): 1 cells where the header has 2"),
         (edit_broken, r"test\.parquet: not Parquet"),
         (edit_mixed, r"test\.jsonl: column 'text' holds text beside other values"),
         (edit_empty, r"no split there; it must hold train, valid and test as \.csv"),

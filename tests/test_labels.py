@@ -171,7 +171,7 @@ def test_a_sigmoid_head_may_have_rows_without_a_label_unless_params_say_otherwis
 
 
 REFUSED = {
-    "unknown": (["ham", "spma"], {}, "row 2: unknown label 'spma'; add it to source.labels or to source.ignore"),
+    "unknown": (["ham", "spma"], {}, "row 2: unknown label 'spma' in column 'kind'; add it to "),
     "other case": (["Ham"], {}, "row 1: unknown label 'Ham'"),
     "unknown beside known": ([["ham", "x"]], {}, "row 1: unknown label 'x'"),
     "two without a separator": (["ham|bot"], {}, "row 1: unknown label 'ham|bot'"),

@@ -63,7 +63,7 @@ CASES = {
     "file listed twice": csv(GOOD, "rows.csv: listed twice", source={"files": ["rows.csv", "rows.csv"]}),
     "id in two files of a folder": (
         {"all/a.csv": GOOD, "all/b.jsonl": lines(row(id=2))}, {"files": ["all"]}, {},
-        ["b.jsonl: row 1: id '2' again, first at data/raw/mini/all/a.csv: row 2"],
+        ["b.jsonl: row 1: id '2' again, first at data/raw/mini/all/a.csv: row 2 (line 3)"],
     ),
     # CSV and TSV
     "empty file": csv("", "rows.csv: no rows; it must hold at least one"),
@@ -71,29 +71,29 @@ CASES = {
     "header only": csv("id,text,kind\n", "rows.csv: no rows"),
     "empty lines only": csv("\n\n\n", "rows.csv: no rows"),
     "second file empty": csv(GOOD, "b.csv: no rows", source={"files": ["rows.csv", "b.csv"]}, more={"b.csv": ""}),
-    "no header": csv("1,hi,ham\n2,win,spam\n", "rows.csv: row 1: no column 'id'; columns are 1, hi, ham"),
+    "no header": csv("1,hi,ham\n2,win,spam\n", "rows.csv: row 1 (line 2): no column 'id'; columns are 1, hi, ham"),
     "semicolons": csv("id;text;kind\n1;hi;ham\n", "no column 'id'; columns are id;text;kind", "separated by ';'"),
-    "tabs in a CSV": csv("id\ttext\tkind\n1\thi\tham\n", "rows.csv: row 1: no column 'id'", r"separated by '\t'"),
+    "tabs in a CSV": csv("id\ttext\tkind\n1\thi\tham\n", "rows.csv: row 1 (line 2): no column 'id'", r"separated by '\t'"),
     "another delimiter": csv(GOOD, "no column 'id'", "separated by ','", source={"delimiter": ";"}),
-    "commas in a TSV": ({"rows.tsv": GOOD}, {"files": ["rows.tsv"]}, {}, ["rows.tsv: row 1: no column 'id'", "','"]),
+    "commas in a TSV": ({"rows.tsv": GOOD}, {"files": ["rows.tsv"]}, {}, ["rows.tsv: row 1 (line 2): no column 'id'", "','"]),
     "no id column": csv("key,text,kind\n1,hi,ham\n", "no column 'id'; columns are key, text, kind"),
     "no text column": csv("id,post,kind\n1,hi,ham\n", "no column 'text'; columns are id, post, kind"),
-    "no second text column": csv(GOOD, "row 1: no column 'title'", source={"text": ["text", "title"]}),
+    "no second text column": csv(GOOD, "row 1 (line 2): no column 'title'", source={"text": ["text", "title"]}),
     "no label column": csv("id,text,class\n1,hi,ham\n", "no column 'kind'; columns are id, text, class"),
     "column in other case": csv("ID,text,kind\n1,hi,ham\n", "no column 'id'; columns are ID, text, kind"),
     "blank beside a name": csv("id, text,kind\n1,hi,ham\n", "no column 'text'; columns are id,  text, kind"),
     "column twice": csv("id,text,text,kind\n1,a,b,ham\n", "rows.csv: column 'text' twice"),
-    "too many cells": csv(table("1,hi,ham\n2,a,b,ham\n"), "rows.csv: row 2: 4 cells where the header has 3"),
-    "too few cells": csv(table("1,hi,ham\n2,ham\n"), "rows.csv: row 2: 2 cells where the header has 3"),
-    "names fewer than cells": csv(GOOD, "rows.csv: row 1: 3 cells where the header has 2", source={"header": ["id", "text"]}),
+    "too many cells": csv(table("1,hi,ham\n2,a,b,ham\n"), "rows.csv: row 2 (line 3): 4 cells where the header has 3"),
+    "too few cells": csv(table("1,hi,ham\n2,ham\n"), "rows.csv: row 2 (line 3): 2 cells where the header has 3"),
+    "names fewer than cells": csv(GOOD, "rows.csv: row 1 (line 1): 3 cells where the header has 2", source={"header": ["id", "text"]}),
     "names twice": csv(GOOD, "rows.csv: column 'id' twice", source={"header": ["id", "id", "kind"]}),
-    "quote never closed": csv(table('1,hi,ham\n2,"win,spam\n3,x,ham\n'), "rows.csv: line 4: unexpected end of data"),
+    "quote never closed": csv(table('1,hi,ham\n2,"win,spam\n3,x,ham\n'), "line 3: a quote opens a cell that never ends"),
     "text behind a quote": csv(table('1,hi,ham\n2,"win"!,spam\n'), "rows.csv: line 3: ',' expected after"),
     "quotes that count as letters": csv(
-        table('1,hi,ham\n2,"a, b",ham\n'), "row 2: 4 cells where the header has 3", source={"quotes": False}
+        table('1,hi,ham\n2,"a, b",ham\n'), "row 2 (line 3): 4 cells where the header has 3", source={"quotes": False}
     ),
     "JSON Lines as CSV": csv(lines(row()), "rows.csv: no rows"),
-    "not CSV": csv("id,text,kind\n" + "%PDF-1.7\n\x00\x01", "rows.csv: row 1: 1 cells where the header has 3"),
+    "not CSV": csv("id,text,kind\n" + "%PDF-1.7\n\x00\x01", "rows.csv: row 1 (line 2): 1 cells where the header has 3"),
     # encodings
     "Latin-1": csv(table("1,hi,ham\n2,café,ham\n").encode("latin-1"), "rows.csv: line 3: not utf-8 (invalid continuation"),
     "Latin-1 behind a byte order mark": csv(b"\xef\xbb\xbfid,text,kind\n\xe9,hi,ham\n", "rows.csv: line 2: not utf-8-sig"),
@@ -163,44 +163,44 @@ CASES = {
     "Parquet list with an unknown label": stored("rows.parquet: row 1: unknown label 'x'", kind=[["ham", "x"]]),
     "Parquet object as label": stored("row 1: label is {'a': 1}, expected text, a number or a list", kind=[{"a": 1}]),
     # ids
-    "id twice": csv(table("1,hi,ham\n2,x,ham\n1,y,ham\n"), "row 3: id '1' again, first at data/raw/mini/rows.csv: row 1"),
-    "id twice, one row empty": csv(table("1,<b>,ham\n1,y,ham\n"), "row 2: id '1' again"),
-    "empty id": csv(table("1,hi,ham\n,x,ham\n"), "rows.csv: row 2: empty id in column 'id'"),
-    "blank id": csv(table("1,hi,ham\n  ,x,ham\n"), "rows.csv: row 2: empty id in column 'id'"),
+    "id twice": csv(table("1,hi,ham\n2,x,ham\n1,y,ham\n"), "row 3 (line 4): id '1' again, first at data/raw/mini/rows.csv: row 1 (line 2)"),
+    "id twice, one row empty": csv(table("1,<b>,ham\n1,y,ham\n"), "row 2 (line 3): id '1' again"),
+    "empty id": csv(table("1,hi,ham\n,x,ham\n"), "rows.csv: row 2 (line 3): empty id in column 'id'"),
+    "blank id": csv(table("1,hi,ham\n  ,x,ham\n"), "rows.csv: row 2 (line 3): empty id in column 'id'"),
     "null as id": jsonl(lines(row(id=None)), "rows.jsonl: row 1: id in column 'id' is None, expected text or a whole"),
     "boolean as JSON id": jsonl(lines(row(id=False)), "rows.jsonl: row 1: id in column 'id' is False"),
     "list as id": jsonl(lines(row(id=["1"])), "rows.jsonl: row 1: id in column 'id' is ['1']"),
     "number and text as one id": jsonl(lines(row(id=1), row(id="1")), "rows.jsonl: row 2: id '1' again"),
     # labels
-    "unknown label": csv(table("1,hi,ham\n2,win,spma\n"), "rows.csv: row 2: unknown label 'spma'"),
-    "label in other case": csv(table("1,hi,Ham\n"), "rows.csv: row 1: unknown label 'Ham'"),
-    "unknown label in an empty row": csv(table("1,hi,ham\n2,,spma\n"), "rows.csv: row 2: unknown label 'spma'"),
-    "two labels without separator": csv(table("1,hi,ham|bot\n"), "rows.csv: row 1: unknown label 'ham|bot'"),
+    "unknown label": csv(table("1,hi,ham\n2,win,spma\n"), "rows.csv: row 2 (line 3): unknown label 'spma'"),
+    "label in other case": csv(table("1,hi,Ham\n"), "rows.csv: row 1 (line 2): unknown label 'Ham'"),
+    "unknown label in an empty row": csv(table("1,hi,ham\n2,,spma\n"), "rows.csv: row 2 (line 3): unknown label 'spma'"),
+    "two labels without separator": csv(table("1,hi,ham|bot\n"), "rows.csv: row 1 (line 2): unknown label 'ham|bot'"),
     "unknown beside known": csv(
-        table("1,hi,ham;spma\n"), "row 1: unknown label 'spma'", source={"labels": {"kind": KIND | {"separator": ";"}}}
+        table("1,hi,ham;spma\n"), "row 1 (line 2): unknown label 'spma'", source={"labels": {"kind": KIND | {"separator": ";"}}}
     ),
-    "ignored label alone": csv(table("1,hi,ham\n2,x,odd\n"), "row 2: ['odd'] belongs to no class", source={"ignore": ["o*"]}),
-    "empty label": csv(table("1,hi,ham\n2,x,\n"), "rows.csv: row 2: no label of head kind", "otherwise or unlabelled"),
+    "ignored label alone": csv(table("1,hi,ham\n2,x,odd\n"), "row 2 (line 3): ['odd'] belongs to no class", source={"ignore": ["o*"]}),
+    "empty label": csv(table("1,hi,ham\n2,x,\n"), "rows.csv: row 2 (line 3): no label of head kind", "otherwise or unlabelled"),
     "null as label": jsonl(lines(row(), row(id="2", kind=None)), "rows.jsonl: row 2: no label of head kind"),
     "no label in a list": jsonl(lines(row(kind=[])), "rows.jsonl: row 1: no label of head kind"),
     "null in a list": jsonl(lines(row(kind=["ham", None])), "rows.jsonl: row 1: None in a list of labels"),
     "unknown topic": csv(
-        "id,text,topics\n1,hi,sport|golf\n", "row 1: unknown label 'golf'", source={"labels": {"topic": TOPIC}}, **ANY_OF
+        "id,text,topics\n1,hi,sport|golf\n", "row 1 (line 2): unknown label 'golf'", source={"labels": {"topic": TOPIC}}, **ANY_OF
     ),
     "no topic where one must be": csv(
-        "id,text,topics\n1,hi,sport\n2,x,\n", "rows.csv: row 2: no label of head topic",
+        "id,text,topics\n1,hi,sport\n2,x,\n", "rows.csv: row 2 (line 3): no label of head topic",
         source={"labels": {"topic": TOPIC | {"unlabelled": "fail"}}}, **ANY_OF,
     ),
     "neither true nor false": csv(
-        "id,text,m,s\n1,hi,TRUE,FALSE\n2,x,TRUE,maybe\n", "rows.csv: row 2: 'maybe' in column 's', expected true or false",
+        "id,text,m,s\n1,hi,TRUE,FALSE\n2,x,TRUE,maybe\n", "rows.csv: row 2 (line 3): 'maybe' in column 's', expected true or false",
         source=FLAGS, **ANY_OF,
     ),
-    "empty boolean": csv("id,text,m,s\n1,hi,,0\n", "rows.csv: row 1: '' in column 'm'", source=FLAGS, **ANY_OF),
+    "empty boolean": csv("id,text,m,s\n1,hi,,0\n", "rows.csv: row 1 (line 2): '' in column 'm'", source=FLAGS, **ANY_OF),
     "no boolean column": csv("id,text,m\n1,hi,0\n", "no column 's'; columns are id, text, m", source=FLAGS, **ANY_OF),
     "count of no boolean": csv(
-        "id,text,kind,m,s\n1,hi,ham,1,1\n2,x,ham,1,2\n", "rows.csv: row 2: '2' in column 's'", source=COUNT, **NUMBER
+        "id,text,kind,m,s\n1,hi,ham,1,1\n2,x,ham,1,2\n", "rows.csv: row 2 (line 3): '2' in column 's'", source=COUNT, **NUMBER
     ),
-    "no column to count": csv("id,text,kind,m\n1,hi,ham,1\n", "row 1: no column 's'", source=COUNT, **NUMBER),
+    "no column to count": csv("id,text,kind,m\n1,hi,ham,1\n", "row 1 (line 2): no column 's'", source=COUNT, **NUMBER),
     # numbers
     "no number": score(None, "found None"),
     "empty number": score("", "found ''"),
@@ -249,26 +249,26 @@ CASES = {
     ),
     # splits
     "no split file": given({"train.csv": "id\n1\n"}, "data/raw/mini/test.csv: missing"),
-    "split file without ids": given({"train.csv": "key\n1\n", "test.csv": "id\n2\n"}, "train.csv: row 1: no column 'id'"),
+    "split file without ids": given({"train.csv": "key\n1\n", "test.csv": "id\n2\n"}, "train.csv: row 1 (line 2): no column 'id'"),
     "split file without rows": given({"train.csv": "id\n1\n2\n", "test.csv": "id\n"}, "test.csv: no rows"),
-    "empty id in a split file": given({"train.csv": "id,x\n1,\n,\n", "test.csv": "id\n2\n"}, "train.csv: row 2: empty id"),
+    "empty id in a split file": given({"train.csv": "id,x\n1,\n,\n", "test.csv": "id\n2\n"}, "train.csv: row 2 (line 3): empty id"),
     "split of an id that no row has": given(
-        {"train.csv": "id\n1\n3\n", "test.csv": "id\n2\n"}, "train.csv: row 2: id '3' is not in rows.csv", "is not there"
+        {"train.csv": "id\n1\n3\n", "test.csv": "id\n2\n"}, "train.csv: row 2 (line 3): id '3' is not in rows.csv", "is not there"
     ),
     "ids of a split with zeros": given(
-        {"train.csv": "id\n01\n", "test.csv": "id\n2\n"}, "train.csv: row 1: id '01' is not in rows.csv",
+        {"train.csv": "id\n01\n", "test.csv": "id\n2\n"}, "train.csv: row 1 (line 2): id '01' is not in rows.csv",
         source={"splits": IDS["splits"] | {"rest": "calib"}},
     ),
     "row numbers from 1": given(
-        {"train.csv": "id\n1\n", "test.csv": "id\n2\n"}, "test.csv: row 1: id '2' is not in rows.csv",
+        {"train.csv": "id\n1\n", "test.csv": "id\n2\n"}, "test.csv: row 1 (line 2): id '2' is not in rows.csv",
         source={"id": None, "splits": IDS["splits"] | {"rest": "calib"}},
     ),
-    "id in two splits": given({"train.csv": "id\n1\n2\n", "test.csv": "id\n2\n"}, "test.csv: row 1: id '2' is in train already"),
+    "id in two splits": given({"train.csv": "id\n1\n2\n", "test.csv": "id\n2\n"}, "test.csv: row 1 (line 2): id '2' is in train already"),
     "rows in no split": given(
-        {"train.csv": "id\n1\n", "test.csv": "id\n2\n"}, "rows.csv: row 3: id '3' is in no split", "splits.rest", content=THREE
+        {"train.csv": "id\n1\n", "test.csv": "id\n2\n"}, "rows.csv: row 3 (line 4): id '3' is in no split", "splits.rest", content=THREE
     ),
-    "no column of splits": csv(GOOD, "rows.csv: row 1: no column 'part'", source=PARTS),
-    "unknown name of a split": csv("id,text,kind,part\n1,a,ham,a\n2,b,ham,c\n", "row 2: id '2' is in no split", source=PARTS),
+    "no column of splits": csv(GOOD, "rows.csv: row 1 (line 2): no column 'part'", source=PARTS),
+    "unknown name of a split": csv("id,text,kind,part\n1,a,ham,a\n2,b,ham,c\n", "row 2 (line 3): id '2' is in no split", source=PARTS),
     "no file of that split": (
         {"all/a.csv": GOOD}, {"files": ["all"], "splits": {"files": {"test": "all/b.csv"}, "rest": "train"}}, {},
         ["data/raw/mini/all/b.csv: missing"],
@@ -279,7 +279,7 @@ CASES = {
     ),
     "file in no split": (
         {"a.csv": GOOD, "b.csv": table("3,x,ham\n")}, {"files": ["a.csv", "b.csv"], "splits": {"files": {"train": "a.csv"}}},
-        {}, ["b.csv: row 1: id '3' is in no split"],
+        {}, ["b.csv: row 1 (line 2): id '3' is in no split"],
     ),
     # nothing left
     "all rows empty": csv(table("1,<b>,ham\n2,&nbsp;,ham\n"), "data/raw/mini: all 2 rows are empty", "mini.cleaning"),

@@ -65,6 +65,8 @@ def test_every_format_gives_the_same_table_and_counts(workspace):
         counts.append(metrics(workspace))
         decoded = {} if name in ("rows.parquet", "rows.xlsx") else {name.replace(".", "_"): "utf-8"}
         assert counts[-1].pop("encodings") == decoded
+        broken = [counts[-1].pop(one, None) for one in ("cells_with_line_breaks", "longest_cell_lines")]
+        assert broken == ([5, 2] if name in ("rows.csv", "rows.tsv") else [None, None])
     assert frames[0]["raw"].tolist() == [one["text"] for one in rows]
     assert frames[0]["kind"].tolist() == ["ham", "spam", "ham", "spam", "ham"]
     for other, count in zip(frames[1:], counts[1:], strict=True):

@@ -100,7 +100,7 @@ def test_the_first_error_of_the_file_is_told_whatever_the_number_of_processes(wo
     arrange(workspace, {"rows.csv": SPOILT})
     for cores in (2, 0):
         on(monkeypatch, cores)
-        with pytest.raises(DataError, match=r"rows.csv: row 7: unknown label 'spma'"):
+        with pytest.raises(DataError, match=r"rows.csv: row 7 \(line 8\): unknown label 'spma'"):
             prepare.main(TASK)
         assert outputs(workspace) == {}
 
@@ -109,7 +109,7 @@ def test_an_error_while_reading_is_told_after_the_rows_before_it(workspace, monk
     monkeypatch.setattr(rawfiles, "BATCH", 2)
     on(monkeypatch, 1)
     arrange(workspace, {"rows.csv": SPOILT.replace("spma", "spam")})
-    with pytest.raises(DataError, match=r"rows.csv: row 13: 4 cells where the header has 3"):
+    with pytest.raises(DataError, match=r"rows.csv: row 13 \(line 14\): 4 cells where the header has 3"):
         prepare.main(TASK)
     assert outputs(workspace) == {}
 
@@ -119,7 +119,9 @@ def test_equal_hashes_of_unlike_ids_are_told_apart(workspace, monkeypatch):
     frame = prepared(workspace, {"rows.csv": table("a,x,ham\nb,xyz,spam\ncc,yy,ham\n")})
     assert frame["id"].tolist() == ["a", "b", "cc"]
     arrange(workspace, {"rows.csv": table("a,x,ham\nb,xyz,spam\nb,yy,ham\n")})
-    with pytest.raises(DataError, match=r"row 3: id 'b' again, first at \S+rows.csv: row 2; ids must be unique"):
+    with pytest.raises(
+        DataError, match=r"row 3 \(line 4\): id 'b' again, first at \S+rows.csv: row 2 \(line 3\); ids must be unique"
+    ):
         prepare.main(TASK)
 
 

@@ -94,7 +94,9 @@ def test_tsv_is_separated_by_tabs_and_may_hold_commas(tmp_path):
 def test_without_quotes_a_quote_is_a_character_like_any_other(tmp_path):
     file = written(tmp_path, "rows.tsv", 'id\ttext\n1\t"never closed\n2\t"closed" and more\n')
     assert columns(file, quotes=False) == {"id": ["1", "2"], "text": ['"never closed', '"closed" and more']}
-    assert "rows.tsv: line 2: unexpected end of data" in refusal(written(tmp_path, "rows.tsv", 'id\ttext\n1\t"open\n'))
+    assert "rows.tsv: line 2: a quote opens a cell that never ends" in refusal(
+        written(tmp_path, "rows.tsv", 'id\ttext\n1\t"open\n')
+    )
 
 
 @settings(max_examples=60, deadline=None, database=None, derandomize=True)
@@ -148,7 +150,9 @@ def test_a_wrong_encoding_names_the_line_and_what_it_looks_like(tmp_path, case):
 
 def test_cells_that_look_separated_by_something_else_are_called_so(tmp_path):
     (batch,) = rawfiles.batches(written(tmp_path, "rows.csv", "id;text\n1;hi\n"), "csv")
-    with pytest.raises(DataError, match=r"row 1: no column 'id'; columns are id;text\. .*separated by ';'.*delimiter"):
+    with pytest.raises(
+        DataError, match=r"row 1 \(line 2\): no column 'id'; columns are id;text\. .*separated by ';'.*delimiter"
+    ):
         batch.column("id")
 
 
@@ -278,7 +282,8 @@ def test_batches_hold_every_row_once_in_order_and_know_its_place(tmp_path, monke
     assert [len(batch) for batch in found] == [3, 3, 2]
     assert [batch.first for batch in found] == [1, 4, 7]
     assert [one for batch in found for one in batch.columns["id"]] == numbers
-    assert found[2].place(1) == f"{file}: row 8"
+    line = " (line 9)" if suffix in (".csv", ".tsv") else ""
+    assert found[2].place(1) == f"{file}: row 8{line}"
 
 
 def test_a_batch_of_some_columns_keeps_its_rows_and_places(tmp_path):
@@ -287,7 +292,7 @@ def test_a_batch_of_some_columns_keeps_its_rows_and_places(tmp_path):
     assert batch.only({"c"}).columns == {"a": ["1", "4"], "c": ["3", "6"]}
     assert batch.only(set()).columns == {"a": ["1", "4"]}
     assert len(batch.only({"c"})) == 2
-    assert batch.only({"c"}).place(1) == batch.place(1) == f"{file}: row 2"
+    assert batch.only({"c"}).place(1) == batch.place(1) == f"{file}: row 2 (line 3)"
 
 
 def test_the_error_for_a_missing_column_lists_all_that_are_there(tmp_path):

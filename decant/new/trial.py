@@ -66,9 +66,7 @@ class Trial:
         latest = self.frame.groupby("unit")["split"].transform("max")
         self.frame["leaks"] = self.frame["split"] < latest
         self.members = {  # final class -> its rows
-            name: self.frame[
-                self.frame["answer"].isin([code for code, one in answers.items() if name in one.split("|")])
-            ]
+            name: self.frame[self.frame["answer"].isin([code for code, one in answers.items() if name in one])]
             for name in recipe.classes
         }
 
