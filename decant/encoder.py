@@ -17,8 +17,11 @@ from decant.errors import EncoderError
 from decant.files import read_json, write_json
 
 WEIGHTS = "model.safetensors"
-# Parts of a published checkpoint that no encoder needs: the pooler, pretraining heads, and a buffer of old versions.
-SPARE = ("pooler.", "cls.", "lm_head.", "vocab_", "embeddings.position_ids")
+# Parts of a published checkpoint that no encoder needs: the pooler, pretraining heads, the maps by which TinyBERT was
+# distilled, and a buffer of old versions.
+SPARE = ("pooler.", "cls.", "lm_head.", "vocab_", "fit_denses.", "embeddings.position_ids")
+# How the first BERT checkpoints name a norm's tensors; transformers renames them.
+OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
 
 def architecture_options(config) -> dict:
@@ -30,11 +33,16 @@ def architecture_options(config) -> dict:
 def load_weights(folder: str | Path) -> PreTrainedModel:
     """The encoder in `folder` as fp32, every tensor compared with the file.
 
-    Raises EncoderError: a tensor newly initialised, unexpected, or unlike the file's.
+    Raises EncoderError: a tensor newly initialised, unexpected, or unlike the file's; a config without its architecture.
     """
     folder = Path(folder)
     if not (folder / WEIGHTS).exists():
         raise EncoderError(f"{folder}: no {WEIGHTS}. Only safetensors are read, never pickles")
+    if not (folder / "config.json").exists() or "model_type" not in read_json(folder / "config.json"):
+        raise EncoderError(
+            f"{folder}/config.json: missing, or without model_type, the architecture. In a copy of the folder, "
+            "python -m decant.convert FOLDER bert writes the latter (or distilbert, roberta: whichever it is)"
+        )
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     model, report = AutoModel.from_pretrained(
         folder,
@@ -65,11 +73,26 @@ def compare_with_file(model: PreTrainedModel, file: Path) -> None:
     with safe_open(file, "pt") as stored:
         names = set(stored.keys())
         for name, tensor in model.state_dict().items():
-            key = name if name in names else f"{model.base_model_prefix}.{name}"
-            if key not in names or not torch.equal(stored.get_tensor(key).float(), tensor):
+            key = next((one for one in stored_names(name, model.base_model_prefix) if one in names), None)
+            if key is None or not torch.equal(stored.get_tensor(key).float(), tensor):
                 raise EncoderError(
                     f"{file}: tensor {name} in memory is not the one in the file; the load changed or made it up"
                 )
+
+
+def stored_names(name: str, prefix: str) -> list[str]:
+    """What a checkpoint may call a tensor: with the architecture's prefix or without, by the new name or the old one."""
+    old = next((name.replace(new, was) for new, was in OLD_NAMES.items() if name.endswith(new)), None)
+    return [f"{start}{one}" for one in (name, old) if one for start in ("", f"{prefix}.")]
+
+
+def positions(model: PreTrainedModel) -> int | None:
+    """Tokens, specials included, that fit into the encoder; None if its architecture sets no limit."""
+    most = getattr(model.config, "max_position_embeddings", None)
+    for name, table in model.named_modules():
+        if most and name.endswith("position_embeddings") and getattr(table, "padding_idx", None) is not None:
+            return most - table.padding_idx - 1  # RoBERTa and its kin count from the number of the padding on
+    return most
 
 
 def pooling(folder: str | Path) -> str:
@@ -84,7 +107,10 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     """
     file = Path(folder) / "tokenizer.json"
     if not file.exists():
-        raise EncoderError(f"{file}: missing. A fast tokenizer is needed: it is what the bundle ships")
+        raise EncoderError(
+            f"{file}: missing. A fast tokenizer is needed: it is what the bundle ships. In a copy of the folder that has "
+            "the vocabulary, python -m decant.convert FOLDER writes it"
+        )
     # not AutoTokenizer: for some architectures it builds a backend of its own from the vocabulary
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
     check_vocabulary(tokenizer, Tokenizer.from_file(str(file)).get_vocab_size(), str(file))

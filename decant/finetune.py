@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedTokenizerFast, TrainerCallback, set_seed
 
 from decant import tables, training
-from decant.encoder import load_tokenizer, load_weights, pooling
+from decant.encoder import WEIGHTS, compare_with_file, load_tokenizer, load_weights, pooling
 from decant.heads import Head, layout
 from decant.model import Classifier, build, windows
 from decant.schema import Encoder
@@ -51,6 +51,7 @@ def fine_tune(
     labels = rows["train"].arrays["labels"]
     bias = training.start_bias(labels, heads)
     model = build(load_weights(source), described, pooling(source), settings.dropout, bias, overlap)
+    compare_with_file(model.encoder, source / WEIGHTS)  # not some other encoder of the same shape
     weights = class_weights(labels, heads, settings.class_weights, settings.max_weight)
     whole, used = cut_table(model, list(rows.values()), tokenizer.pad_token_id)
     epochs = training.fit(

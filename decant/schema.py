@@ -3,9 +3,10 @@
 `decant.params` reads the file, merges `defaults` with a task's block and checks the result against these classes.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from decant.files import KEY, slug
 from decant.keys import METRICS
@@ -58,16 +59,22 @@ class Scratch(Section):
         return self
 
 
+def _origin(source: str) -> str:
+    if not re.fullmatch(r"folder:.+|package:[A-Za-z_]\w*|hub:[\w.-]+/[\w.-]+(@[^@\s]+)?", source):
+        raise ValueError(f"{source!r}: write folder:PATH, package:NAME or hub:OWNER/NAME@COMMIT")
+    return source
+
+
 class Encoder(Section):
-    sources: list[str] = []
-    """Where to look, in this order: folder:PATH, package:NAME (needs get_model_path()), hub:OWNER/NAME@REVISION."""
+    sources: list[Annotated[str, AfterValidator(_origin)]] = []
+    """Where to look, in this order: folder:PATH, package:NAME (needs get_model_path()), hub:OWNER/NAME@COMMIT (in full)."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """Digest of model.safetensors, the same wherever it comes from. null only for a hub source pinned to a full commit:
-    the stage then says which digest it found."""
+    """Digest of model.safetensors, the same wherever it comes from. null will do for weights from a hub source, since the
+    commit is a digest of everything in it: the stage then says which one it found. Other sources need it."""
     scratch: Scratch | None = None
     """In place of sources: an encoder that starts from nothing."""
     vocab_size: Positive
-    """Entries in the tokenizer and rows in the embedding table; both must be this. Of scratch: at most this."""
+    """Entries in the tokenizer and rows in the embedding table; both must be this. From scratch: at most this."""
     pooling: Literal["mean", "cls"]
     """How token states become one vector: the mean over the mask, or the first token."""
     teacher: Rates = Rates()

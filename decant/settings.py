@@ -255,6 +255,18 @@ class Rates(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     """In place of teacher.dropout."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fair(cls, given):
+        own = set(given) - set(cls.model_fields) if isinstance(given, dict) else set()
+        for section, kind in (("teacher", Teacher), ("tokens", Tokens)):
+            if shared := sorted(own & set(kind.model_fields)):
+                raise ValueError(
+                    f"{', '.join(shared)}: not for one encoder alone. One that sees more of a text, or trains for longer or "
+                    f"against another loss, cannot be compared with the others; set it in <task>.{section}, for all"
+                )
+        return given
+
 
 class Dapt(Section):
     on: bool

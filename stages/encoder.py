@@ -1,12 +1,15 @@
 """encoder: find an encoder, prove it is the right one, and keep it as models/<task>/encoders/<name>.
 
-Sources are tried in the order of params: a local folder, an installed package, or the hub at a pinned revision. The
-weights must have the digest in params, the tokenizer and the embedding table the vocabulary size in params, and the
-task's own train text must hardly hold unknown tokens. What is kept has no pooler and no pretraining heads.
+In: the catalogue's entry, and the task's train text. Sources are tried in the order of params: a local folder, an
+installed package, or the hub at a pinned commit; an entry with `scratch` starts from nothing instead. The weights must
+have the digest in params, the tokenizer and the embedding table the vocabulary size in params, the positions must hold
+tokens.max_length, and the train text must hardly hold unknown tokens. What is kept has no pooler and no pretraining
+heads, and encoder.json with what was found.
 """
 
 import importlib
 import importlib.util
+import re
 import tempfile
 from pathlib import Path
 
@@ -14,13 +17,26 @@ import httpx2
 import huggingface_hub
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from tokenizers import Tokenizer
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from decant import stage, tables
-from decant.encoder import WEIGHTS, check_vocabulary, load_tokenizer, load_weights, save_tokenizer, unknown_share
+from decant import scratch, stage, tables
+from decant.encoder import (
+    WEIGHTS,
+    check_vocabulary,
+    load_tokenizer,
+    load_weights,
+    positions,
+    save_tokenizer,
+    unknown_share,
+)
 from decant.errors import EncoderError
 from decant.files import digest, write_json, writing
 from decant.heads import layout
-from decant.params import read
+from decant.params import TaskParams, read
+from decant.schema import Encoder
+
+FILES = ("config.json", WEIGHTS, "tokenizer.json")  # what a snapshot of the hub has to hold
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 
 
 def main(task: str, name: str) -> None:
@@ -29,23 +45,18 @@ def main(task: str, name: str) -> None:
     heads = layout({head: settings.model_dump() for head, settings in p.heads.items()})
     texts = tables.load(task, "train", heads)["text"].tolist()
 
-    with tempfile.TemporaryDirectory() as download:
-        source, folder = find(name, entry.sources, Path(download))
+    with tempfile.TemporaryDirectory() as made:
+        if entry.scratch:
+            source, folder = "scratch", scratch.start(Path(made), entry.scratch, entry.vocab_size, texts)
+        else:
+            source, folder = find(name, entry.sources, p)
         print(f"encoder {name} from {source}")
         found = digest(folder / WEIGHTS)
-        if found != entry.sha256:
-            raise EncoderError(
-                f"{source}: {WEIGHTS} has sha256 {found}, params.yaml says catalogue.{name}.sha256 {entry.sha256}. "
-                "These are other weights: fix the source, or put the new digest in params.yaml if you mean them"
-            )
-        tokenizer = load_tokenizer(folder)
-        check_vocabulary(tokenizer, entry.vocab_size, f"{source}: catalogue.{name}.vocab_size")
-        model = load_weights(folder)
+        check_digest(name, entry, source, found)
+        tokenizer, model = load_tokenizer(folder), load_weights(folder)
         rows = model.get_input_embeddings().num_embeddings
-        if rows != entry.vocab_size:
-            raise EncoderError(
-                f"{source}: embedding table of {rows} rows, catalogue.{name}.vocab_size says {entry.vocab_size}"
-            )
+        check_sizes(name, entry, source, tokenizer, rows)
+        check_length(task, source, model, tokenizer, p.tokens.max_length)
         unknown = unknown_share(tokenizer, texts)
         if unknown > p.tokens.max_unknown:
             raise EncoderError(
@@ -59,7 +70,7 @@ def main(task: str, name: str) -> None:
                 tokenizer, Tokenizer.from_file(str(partial / "tokenizer.json")).get_vocab_size(), str(partial)
             )
             record = {
-                "sha256": entry.sha256,
+                "sha256": found,
                 "vocab_size": rows,
                 "pooling": entry.pooling,
                 "unknown_share": round(unknown, 6),
@@ -67,25 +78,98 @@ def main(task: str, name: str) -> None:
             write_json(partial / "encoder.json", record)
 
 
-def find(name: str, sources: list[str], download: Path) -> tuple[str, Path]:
-    """The first source that is there, and its folder. EncoderError lists why each one was not."""
+def check_digest(name: str, entry: Encoder, source: str, found: str) -> None:
+    """EncoderError unless params.yaml says that these bytes are the right ones."""
+    if entry.scratch or found == entry.sha256:
+        return
+    line = f"sha256: {found}  # of {WEIGHTS}"
+    if entry.sha256:
+        raise EncoderError(
+            f"{source}: {WEIGHTS} has sha256 {found}, params.yaml says catalogue.{name}.sha256 {entry.sha256}. "
+            "These are other weights: fix the source, or put the new digest in params.yaml if you mean them"
+        )
+    # a commit's hash covers its whole tree, large files by their sha256: the commit in params is a digest already
+    if not source.startswith("hub:"):
+        raise EncoderError(
+            f"{source}: nothing in params.yaml says which weights these should be; catalogue.{name}.sha256 is null, which "
+            f"only a hub source at a full commit allows. If you trust them, write there: {line}"
+        )
+    print(f"catalogue.{name} has no sha256; put what was found into params.yaml: {line}")
+
+
+def check_sizes(name: str, entry: Encoder, source: str, tokenizer: PreTrainedTokenizerFast, rows: int) -> None:
+    """EncoderError unless tokenizer and embedding table have the size in params (from nothing: one size, at most that)."""
+    size = rows if entry.scratch and rows <= entry.vocab_size else entry.vocab_size
+    check_vocabulary(tokenizer, size, f"{source}: catalogue.{name}.vocab_size")
+    if rows != size:
+        raise EncoderError(
+            f"{source}: embedding table of {rows} rows, catalogue.{name}.vocab_size says {entry.vocab_size}"
+        )
+
+
+def check_length(
+    task: str, source: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, wanted: int
+) -> None:
+    """EncoderError unless a text of `wanted` tokens fits, padded with the token that the encoder takes for padding."""
+    most = positions(model)
+    if most is not None and most < wanted:
+        raise EncoderError(
+            f"{source}: the encoder has positions for {most} tokens, {task}.tokens.max_length is {wanted}. Lower that key, "
+            "which all encoders share, or choose another encoder: cut shorter than the others it could not be compared"
+        )
+    if model.config.pad_token_id != tokenizer.pad_token_id:
+        raise EncoderError(
+            f"{source}: config.json says pad_token_id {model.config.pad_token_id}, the tokenizer's {tokenizer.pad_token} is "
+            f"{tokenizer.pad_token_id}; some encoders count positions by it. The two are not of one checkpoint"
+        )
+
+
+def find(name: str, sources: list[str], p: TaskParams) -> tuple[str, Path]:
+    """The first source that is there, and its folder. EncoderError lists why each one was not, and what is there."""
     reasons = []
     for source in sources:
-        kind, _, place = source.partition(":")
-        if kind == "folder":
-            folder, reason = Path(place), f"{place} is not a folder with {WEIGHTS}"
-        elif kind == "package":
-            folder, reason = from_package(place)
-        elif kind == "hub":
-            folder, reason = from_hub(place, download)
-        else:
+        if not pinned(source):
+            repository = source.removeprefix("hub:").partition("@")[0]
             raise EncoderError(
-                f"catalogue.{name}.sources: {source!r}: write folder:PATH, package:NAME or hub:OWNER/NAME@REVISION"
+                f"catalogue.{name}.sources: {source}: pin a full commit, hub:{repository}@<40 hex digits>; a branch or a tag "
+                f"can change under you. git ls-remote https://huggingface.co/{repository} HEAD shows the latest one"
             )
-        if folder and (folder / WEIGHTS).exists():
+        folder, reason = located(name, source, fetch=True)
+        if folder:
             return source, folder
         reasons.append(f"{source}: {reason}")
-    raise EncoderError(f"encoder {name}: no source has it. " + "; ".join(reasons))
+    raise EncoderError(
+        f"encoder {name}: no source has it. {'; '.join(reasons)}. On this machine now: {', '.join(available(p)) or 'none'}"
+    )
+
+
+def available(params: TaskParams) -> list[str]:
+    """The encoders of the catalogue that are here without a network. Only words hang on the other entries, no out."""
+    return [
+        name
+        for name, entry in params.catalogue.items()
+        if entry.scratch or any(pinned(source) and located(name, source, fetch=False)[0] for source in entry.sources)
+    ]
+
+
+def pinned(source: str) -> bool:
+    """Whether its bytes cannot change: a full commit, or something of this machine, which sha256 holds to its bytes."""
+    return not source.startswith("hub:") or re.fullmatch(r"hub:[^@]+@[0-9a-f]{40}", source) is not None
+
+
+def located(name: str, source: str, fetch: bool) -> tuple[Path | None, str]:
+    """The folder of a source, or None and the reason. fetch: ask the hub for what its cache here does not hold."""
+    kind, _, place = source.partition(":")
+    if kind == "hub":
+        return from_hub(name, *place.split("@"), fetch)
+    if kind == "package":
+        folder, reason = from_package(place)
+    else:
+        folder, reason = Path(place), f"{place} is not a folder with {WEIGHTS}"
+    if folder and (folder / WEIGHTS).exists():
+        return folder, ""
+    files = sorted(file.name for file in folder.glob("*")) if folder else []
+    return None, reason + pickled(files, place)
 
 
 def from_package(name: str) -> tuple[Path | None, str]:
@@ -97,17 +181,40 @@ def from_package(name: str) -> tuple[Path | None, str]:
     return Path(package.get_model_path()), f"the package holds no {WEIGHTS}"
 
 
-def from_hub(place: str, download: Path) -> tuple[Path | None, str]:
-    repository, _, revision = place.partition("@")
-    if not revision:
-        raise EncoderError(f"hub:{place}: pin a revision, hub:{place}@<commit>; a branch can change under you")
+def from_hub(name: str, repository: str, commit: str, fetch: bool) -> tuple[Path | None, str]:
+    here = [huggingface_hub.try_to_load_from_cache(repository, file, revision=commit) for file in FILES]
+    if all(isinstance(file, str) for file in here):
+        return Path(here[0]).parent, ""
+    if not fetch:
+        return None, "not in the hub's cache"
+    own = f"models/hub/{name}"  # a folder that git ignores
+    get = f"hf download {repository} --revision {commit}"
     try:
-        folder = huggingface_hub.snapshot_download(
-            repository, revision=revision, local_dir=download, allow_patterns=[WEIGHTS, "*.json", "vocab.txt"]
+        folder = Path(
+            huggingface_hub.snapshot_download(repository, revision=commit, allow_patterns=[WEIGHTS, "*.json"])
         )
+        if (folder / WEIGHTS).exists():
+            return folder, ""
+        files = huggingface_hub.list_repo_files(repository, revision=commit)
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
-        return None, f"not reachable ({(str(error) or type(error).__name__).splitlines()[0]})"
-    return Path(folder), f"the revision holds no {WEIGHTS}"
+        return None, (
+            f"not reachable ({(str(error) or type(error).__name__).splitlines()[0]}). Where there is a network, {get} fills "
+            f"the hub's cache, HF_HOME, which can be copied here; or {get} --local-dir {own}, copied here, with folder:{own} "
+            "first among the sources"
+        )
+    reason = f"the commit holds no {WEIGHTS}" + pickled(files, own)
+    return None, f"{reason}, after {get} --local-dir {own}" if pickled(files, own) else reason
+
+
+def pickled(files: list[str], folder: str) -> str:
+    """What to do about weights that are there in a form that is not read; nothing, if there are none."""
+    found = [file for file in files if file.endswith(PICKLES)]
+    if not found:
+        return ""
+    return (
+        f" but {found[0]}; opening a pickle can run code, so no stage does. Convert it once, and put folder:{folder} first "
+        f"among the sources: python -m decant.convert {folder}"
+    )
 
 
 if __name__ == "__main__":
