@@ -1,7 +1,7 @@
 """The ensemble's members: who they are, what each says about a text, and how their votes become one.
 
-Members: linear, probe, and a teacher per encoder and seed. Each member's probabilities are calibrated by its own
-temperatures, averaged with the weights, and calibrated once more.
+Members: linear, probe, probe_adapted where the encoder was adapted, and a teacher per encoder and seed. Each member's
+probabilities are calibrated by its own temperatures, averaged with the weights, and calibrated once more.
 """
 
 from pathlib import Path
@@ -13,11 +13,20 @@ from decant.encoder import load_tokenizer, load_weights, pooling
 from decant.heads import Head, logits_of, probabilities, tempered
 from decant.keys import teacher_name
 from decant.model import embed, load, predict
+from decant.settings import Adapt
+
+PROBES = {"probe": "encoders", "probe_adapted": "adapted"}  # member -> folder of its encoder below models/<task>
 
 
 def teachers(encoders: list[str], seeds: list[int]) -> dict[str, str]:
     """Contestant name -> folder name below models/<task>/teachers: exactly those that params list."""
     return {teacher_name(encoder, seed): f"{encoder}-{seed}" for encoder in encoders for seed in seeds}
+
+
+def probes(adapt: Adapt) -> dict[str, str]:
+    """Those of PROBES that a task has: of the encoder as published and, where a step of adapt is on, as adapted."""
+    adapted = adapt.dapt.on or adapt.intermediate.on or adapt.contrastive.on
+    return {name: folder for name, folder in PROBES.items() if adapted or folder != "adapted"}
 
 
 def linear_logits(task: str, texts: list[str]) -> np.ndarray:
@@ -27,11 +36,16 @@ def linear_logits(task: str, texts: list[str]) -> np.ndarray:
     return weights.logits(linear.Tfidf.load(folder).transform(texts))
 
 
-def probe_logits(task: str, texts: list[str], encoder: str, max_length: int) -> np.ndarray:
-    weights, standard = linear.load_weights(Path("models") / task / "baseline" / "probe.safetensors")
-    folder = Path("models") / task / "encoders" / encoder
-    states = embed(load_weights(folder), load_tokenizer(folder), texts, max_length, pooling(folder), "probe")
-    return weights.logits(standard.transform(states))
+def probe_logits(task: str, name: str, texts: list[str], encoder: str, max_length: int) -> np.ndarray:
+    """name: one of PROBES."""
+    models = Path("models") / task
+    weights, standard = linear.load_weights(models / "baseline" / f"{name}.safetensors")
+    return weights.logits(standard.transform(embeddings(models / PROBES[name] / encoder, texts, max_length, name)))
+
+
+def embeddings(folder: Path, texts: list[str], max_length: int, what: str) -> np.ndarray:
+    """(n, h) float32 pooled states of the encoder in `folder`, frozen. what: shown while it runs."""
+    return embed(load_weights(folder), load_tokenizer(folder), texts, max_length, pooling(folder), what)
 
 
 def teacher_logits(task: str, name: str, texts: list[str], max_length: int, what: str) -> tuple[np.ndarray, np.ndarray]:

@@ -42,9 +42,7 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     everyone = contestants(encoders, seeds)
     adapted = task.adapt.dapt.on or task.adapt.intermediate.on or task.adapt.contrastive.on
     everyone = [name for name in everyone if name != "probe_adapted" or adapted]
-    voting = set(task.soften.members)
-    members = [name for name in everyone if name in voting or (name.startswith("teacher_") and "teachers" in voting)]
-    members += ["probe_adapted"] if adapted and "probe" in voting else []
+    members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
     tempered = {name: temperature() for name, head in heads.items() if head.kind != "regression"}
 
     figures = numbers("n", *Summary._fields, *Ranking._fields, *INTERVALS)

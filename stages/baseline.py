@@ -1,85 +1,95 @@
-"""baseline: the two contestants that anything larger has to beat, and members of the ensemble.
+"""baseline: the contestants that anything larger has to beat, and members of the ensemble.
 
 `linear`: TF-IDF of words and characters + logistic regression. `probe`: logistic regression on the embeddings of the
-frozen encoder. The strength of each head comes from cross-validation inside train; vectorizers are fitted inside
-each fold. The same folds give out-of-fold logits of the train rows: soft labels from a model that never saw the row.
+frozen encoder as it was published; `probe_adapted`, where a step of adapt is on, on those of the adapted one.
+
+Every combination of the lists in params is tried by cross-validation inside train; vectorizers and resampling are fitted
+inside each fold. The same folds give out-of-fold logits of the train rows: soft labels from a model that never saw the
+row. `probe_adapted` cannot have that: its encoder may have learnt the labels of all train rows, and every candidate
+would look good on them. Its strength is chosen on valid. Its out-of-fold logits come from heads that did not see the
+row, on embeddings that did: they are surer of train rows than of new ones.
+
+metrics/<task>/baseline.json has the winners, baseline.csv every candidate; n says on how many unseen rows.
 """
 
 import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
-from sklearn.exceptions import ConvergenceWarning
+from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from decant import decision, linear, scores, stage, tables
-from decant.encoder import WEIGHTS, load_tokenizer, load_weights, pooling
+from decant import crossfit, decision, ensemble, linear, scores, stage, tables
+from decant.crossfit import Trial
+from decant.encoder import WEIGHTS
 from decant.errors import DataError
-from decant.files import digest, write_metrics
-from decant.heads import layout
-from decant.model import embed
+from decant.files import METRIC_DECIMALS, digest, write_metrics, writing
+from decant.fitting import Candidate, fit
+from decant.heads import Head, layout
+from decant.linear import Standard, Tfidf, Vectorizer
 from decant.params import read
+from decant.settings import Baseline
+
+COLUMNS = ("member", "head", *Vectorizer.__dataclass_fields__, *Candidate(1.0).record())
+COLUMNS += ("nll", "macro_f1", "squared_error", "n", "chosen")
+
+
+@dataclass
+class Member:
+    weights: linear.Weights  # fitted on all of train
+    standard: Standard | None  # of the embeddings it reads
+    trials: list[Trial]
+    chosen: dict[str, Trial]  # head -> one of the trials
+    out_of_fold: np.ndarray  # (n, w) logits of train rows that the head has not seen
 
 
 def main(task: str) -> None:
     p = read(task)
     heads = layout({name: head.model_dump() for name, head in p.heads.items()})
     train = tables.load(task, "train", heads)
-    texts, words, targets = train["text"].tolist(), train["linear"].tolist(), tables.targets(train, heads)
+    targets = tables.targets(train, heads)
     answers = decision.gold(p.decision.model_dump(), heads, targets)
     fold = folds(answers, p.baseline.folds, p.baseline.seed, task)
-    folder = Path("models") / task / "baseline"
-    encoder = Path("models") / task / "encoders" / p.baseline.probe_encoder
+    models = Path("models") / task
+    sources = {"train": digest(tables.split_file(task, "train"))}
+    torch.set_num_threads(p.threads)
 
-    def tfidf_of(rows: np.ndarray, others: np.ndarray):
-        tfidf = linear.Tfidf(p.baseline.word_ngrams, p.baseline.char_ngrams, p.baseline.min_df)
-        tfidf.fit([words[row] for row in rows])
-        return tfidf.transform([words[row] for row in rows]), tfidf.transform([words[row] for row in others])
+    with threadpool_limits(p.threads):
+        tfidf, member = text_member(train["linear"].tolist(), targets, heads, fold, p.baseline, f"{task}.baseline")
+        members = {"linear": member}
+        for name, place in ensemble.probes(p.adapt).items():
+            encoder = models / place / p.baseline.probe_encoder
+            sources[name] = digest(encoder / WEIGHTS)
+            known = {"train": targets}
+            texts = {"train": train["text"].tolist()}
+            if place == "adapted":
+                valid = tables.load(task, "valid", heads)
+                known["valid"], texts["valid"] = tables.targets(valid, heads), valid["text"].tolist()
+            states = {
+                split: ensemble.embeddings(encoder, found, p.tokens.max_length, f"{name}: {split}")
+                for split, found in texts.items()
+            }
+            members[name] = probe_member(states, known, heads, fold, p.baseline, f"{task}.baseline, {name}")
 
-    with threadpool_limits(p.threads), warnings.catch_warnings():
-        # a fit that stops early is not the model its C says; it is an error here, not a line in a log
-        warnings.simplefilter("error", ConvergenceWarning)
-        chosen, linear_logits, linear_losses = linear.cross_fit(
-            tfidf_of, targets, heads, p.baseline.strengths, fold, "linear"
-        )
-        tfidf = linear.Tfidf(p.baseline.word_ngrams, p.baseline.char_ngrams, p.baseline.min_df).fit(words)
-        features = tfidf.transform(words)
-        tfidf.save(folder)
-        linear.save_weights(folder / "linear.safetensors", linear.fit(features, targets, heads, chosen))
-
-        torch.set_num_threads(p.threads)
-        embeddings = embed(
-            load_weights(encoder), load_tokenizer(encoder), texts, p.tokens.max_length, pooling(encoder), "embed train"
-        )
-
-        def embeddings_of(rows: np.ndarray, others: np.ndarray):
-            standard = linear.Standard.fit(embeddings[rows])
-            return standard.transform(embeddings[rows]), standard.transform(embeddings[others])
-
-        probe_chosen, probe_logits, probe_losses = linear.cross_fit(
-            embeddings_of, targets, heads, p.baseline.probe_strengths, fold, "probe"
-        )
-        standard = linear.Standard.fit(embeddings)
-        probe = linear.fit(standard.transform(embeddings), targets, heads, probe_chosen)
-        linear.save_weights(folder / "probe.safetensors", probe, standard)
-
-    scores.save(
-        folder / "out_of_fold.safetensors",
-        train["id"].tolist(),
-        {"linear": linear_logits, "probe": probe_logits},
-        {"train": digest(tables.split_file(task, "train")), "encoder": digest(encoder / WEIGHTS)},
-    )
-    write_metrics(
-        f"metrics/{task}/baseline.json",
-        {
-            "n": len(texts),
-            "features": features.shape[1],
-            "linear": {name: {"C": chosen[name]} | linear_losses[name] for name in chosen},
-            "probe": {name: {"C": probe_chosen[name]} | probe_losses[name] for name in probe_chosen},
-        },
-    )
+    tfidf.save(models / "baseline")
+    for name, member in members.items():
+        linear.save_weights(models / "baseline" / f"{name}.safetensors", member.weights, member.standard)
+    held_out = {name: member.out_of_fold for name, member in members.items()}
+    scores.save(models / "baseline" / "out_of_fold.safetensors", train["id"].tolist(), held_out, sources)
+    with writing(f"metrics/{task}/baseline.csv") as partial:
+        table(members).to_csv(partial, index=False)
+    record = {"n": len(train), "features": len(members["linear"].weights.coef), "vectorizer": asdict(tfidf.settings)}
+    for name, member in members.items():
+        record[name] = {
+            head: trial.candidate.record() | trial.scores | {"n": len(trial.logits)}
+            for head, trial in member.chosen.items()
+        }
+    write_metrics(f"metrics/{task}/baseline.json", record)
 
 
 def folds(answers: np.ndarray, count: int, seed: int, task: str) -> np.ndarray:
@@ -98,6 +108,92 @@ def folds(answers: np.ndarray, count: int, seed: int, task: str) -> np.ndarray:
         for index, (_, held) in enumerate(StratifiedKFold(count, shuffle=True, random_state=seed).split(keys, keys)):
             fold[held] = index
     return fold
+
+
+def text_member(
+    words: list[str], targets: np.ndarray, heads: tuple[Head, ...], fold: np.ndarray, settings: Baseline, where: str
+) -> tuple[Tfidf, Member]:
+    """The linear member: vectorizer and candidates chosen by cross-validation, then fitted on all rows."""
+    wanted = crossfit.vectorizers(settings)
+
+    def vectorized(rows: np.ndarray, others: np.ndarray) -> Iterator[tuple]:
+        """Each vectorizer with the features of both; what two of them share is fitted once, on the fit rows alone."""
+        fitted: dict[Vectorizer, tuple] = {}
+        for vectorizer in wanted:
+            for kind in vectorizer.kinds():
+                if kind not in fitted:
+                    tfidf = Tfidf(kind)
+                    features = tfidf.fit([words[row] for row in rows])
+                    fitted[kind] = features, tfidf.transform([words[row] for row in others])
+            pairs = [fitted[kind] for kind in vectorizer.kinds()]
+            yield vectorizer, *(sparse.hstack(side, format="csr") for side in zip(*pairs, strict=True))
+
+    found = crossfit.candidates(settings, heads)
+    trials = crossfit.cross_fit(vectorized, targets, heads, found, fold, settings.seed, f"{where}, linear")
+    chosen = crossfit.choose(trials, targets, settings.select)
+    tfidf = Tfidf(chosen[heads[0].name].vectorizer)
+    weights = fit(tfidf.fit(words), targets, heads, candidates_of(chosen), settings.seed, f"{where}, linear")
+    return tfidf, Member(weights, None, trials, chosen, joined(chosen, heads))
+
+
+def probe_member(
+    states: dict[str, np.ndarray],
+    targets: dict[str, np.ndarray],
+    heads: tuple[Head, ...],
+    fold: np.ndarray,
+    settings: Baseline,
+    where: str,
+) -> Member:
+    """A probe on embeddings (n, h) of train; where valid is given, its strengths are chosen there, and not inside train."""
+    train, seed = states["train"], settings.seed
+
+    def standardised(rows: np.ndarray, others: np.ndarray) -> Iterator[tuple]:
+        own = Standard.fit(train[rows])
+        yield None, own.transform(train[rows]), own.transform(train[others])
+
+    def held_out(found: dict[str, list[Candidate]]) -> list[Trial]:
+        return crossfit.cross_fit(standardised, targets["train"], heads, found, fold, seed, where)
+
+    standard = Standard.fit(train)
+    features = standard.transform(train)
+    found = {head.name: [Candidate(strength) for strength in settings.probe_strengths] for head in heads}
+    if "valid" not in states:
+        trials = held_out(found)
+        chosen = crossfit.choose(trials, targets["train"], settings.select)
+        out_of_fold = joined(chosen, heads)
+    else:
+        tried = crossfit.tried(
+            features, targets["train"], standard.transform(states["valid"]), heads, found, seed, where
+        )
+        trials = [Trial(*one, crossfit.scores(one[-1], targets["valid"], one[0])) for one in tried]
+        chosen = crossfit.choose(trials, targets["valid"], settings.select)
+        again = held_out({name: [candidate] for name, candidate in candidates_of(chosen).items()})
+        out_of_fold = joined({trial.head.name: trial for trial in again}, heads)
+    weights = fit(features, targets["train"], heads, candidates_of(chosen), seed, where)
+    return Member(weights, standard, trials, chosen, out_of_fold)
+
+
+def candidates_of(chosen: dict[str, Trial]) -> dict[str, Candidate]:
+    return {name: trial.candidate for name, trial in chosen.items()}
+
+
+def joined(chosen: dict[str, Trial], heads: tuple[Head, ...]) -> np.ndarray:
+    """(n, w) the logits of each head's trial, side by side."""
+    return np.concatenate([chosen[head.name].logits for head in heads], axis=1)
+
+
+def table(members: dict[str, Member]) -> pd.DataFrame:
+    """One line per member, head, vectorizer and candidate."""
+    lines = [
+        {"member": name, "head": trial.head.name}
+        | (asdict(trial.vectorizer) if trial.vectorizer else {})
+        | trial.candidate.record()
+        | {key: round(value, METRIC_DECIMALS) for key, value in trial.scores.items()}
+        | {"n": len(trial.logits), "chosen": trial is member.chosen[trial.head.name]}
+        for name, member in members.items()
+        for trial in member.trials
+    ]
+    return pd.DataFrame(lines, columns=COLUMNS, dtype=object)  # object: a number beside an empty cell stays whole
 
 
 if __name__ == "__main__":

