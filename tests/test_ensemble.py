@@ -9,9 +9,11 @@ import tiny
 from ruamel.yaml import YAML
 
 from decant import calibration, ensemble, scores, tables
+from decant.encoder import load_tokenizer, load_weights, save_tokenizer
 from decant.errors import CacheError
 from decant.files import read_json, write_json
 from decant.heads import layout, probabilities, tempered
+from decant.model import build
 from stages import baseline, soften
 from stages.demo import generate
 from stages.soften import vote
@@ -156,18 +158,24 @@ def test_the_linear_member_of_a_task_without_baseline_is_named_as_missing(tmp_pa
 
 @pytest.fixture
 def soften_with(workspace, tiny_encoder):
-    """Run baseline and soften on 150 posts without teachers; `times` makes the regression head's numbers large."""
+    """Run baseline and soften on 150 posts; the teacher knows nothing and has no vote. times: makes the regression head's
+    numbers large. settings: of soften."""
 
-    def run(times=1.0):
+    def run(times=1.0, **settings):
         entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
         tiny.shrink(workspace / "params.yaml", entry)
         tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
-        tree["defaults"]["soften"]["members"] = ["linear", "probe"]
+        tree["defaults"]["soften"] |= {"members": ["linear", "probe"]} | settings
         with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
             YAML().dump(tree, file)
         folder = workspace / "models" / "demo" / "encoders" / "tiny"
         shutil.copytree(tiny_encoder, folder)
         write_json(folder / "encoder.json", {"pooling": "mean"})
+        described = {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in HEADS}
+        teacher = build(load_weights(tiny_encoder), described, "mean", 0.0, np.zeros(5))
+        teacher.save_pretrained(workspace / "models" / "demo" / "teachers" / "tiny-13")
+        tiny_tokenizer = load_tokenizer(tiny_encoder)
+        save_tokenizer(tiny_tokenizer, workspace / "models" / "demo" / "teachers" / "tiny-13", 48)
         posts = generate(250, 6, 0.0)
         frame = pd.DataFrame({name: [post[name] for post in posts] for name in ("id", "text", "urgency")})
         frame["linear"] = frame["text"]
@@ -175,7 +183,8 @@ def soften_with(workspace, tiny_encoder):
         for label in ("crypto", "money"):
             frame[f"topic.{label}"] = [label in post["topics"] for post in posts]
         frame["urgency"] *= times
-        (workspace / "data" / "demo").mkdir(parents=True)
+        frame["answer"] = frame["scam"]
+        (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
         for split, rows in (("train", slice(0, 150)), ("valid", slice(150, 200)), ("calib", slice(200, 250))):
             frame[rows].to_parquet(tables.split_file("demo", split))
         baseline.main("demo")
@@ -189,7 +198,7 @@ def test_soft_labels_are_the_calibrated_mixture_and_those_of_train_are_held_out(
     frames = soften_with()
     record = read_json("models/demo/soft/ensemble.json")
     assert set(record["weights"]) == {"linear", "probe"}
-    assert set(record["temperatures"]) == {"linear", "probe", "ensemble"}
+    assert set(record["temperatures"]) == {"linear", "probe", "teacher_tiny_13", "ensemble"}
     for split, frame in frames.items():
         found = scores.load(f"models/demo/soft/{split}.safetensors", frame["id"].tolist())
         members = {name: found[name].astype(float) for name in ("linear", "probe")}
@@ -210,3 +219,41 @@ def test_soft_labels_hold_numbers_of_any_size(soften_with):
     soft = scores.load("models/demo/soft/train.safetensors", train["id"].tolist())["ensemble"]
     assert np.isfinite(soft).all()
     assert np.corrcoef(soft[:, 4].astype(float), train["urgency"])[0, 1] > 0.3
+
+
+def test_linear_members_may_speak_through_their_final_models(soften_with):
+    train = soften_with(out_of_fold=False)["train"]
+    stored = scores.load("models/demo/soft/train.safetensors", train["id"].tolist())["linear"]
+    np.testing.assert_allclose(stored, ensemble.linear_logits("demo", train["linear"].tolist()), atol=0.02)
+
+
+def test_augmented_copies_are_labelled_by_the_ensemble(soften_with):
+    train = soften_with(copies=2)["train"]
+    extra = pd.read_parquet("models/demo/soft/extra.parquet")
+    assert 290 < len(extra) <= 300
+    assert not set(extra["id"]) & set(train["id"])
+    stored = scores.load("models/demo/soft/extra.safetensors", extra["id"].tolist())
+    assert stored["ensemble"].shape == (len(extra), 5)
+    assert stored["pooled_teacher_tiny_13"].shape == (len(extra), tiny.WIDTH)
+    wanted = ensemble.linear_logits("demo", extra["text"].str.lower().tolist())
+    np.testing.assert_allclose(stored["linear"], wanted, atol=0.02)
+
+
+def test_unlabelled_text_is_labelled_by_the_ensemble(workspace, soften_with):
+    (workspace / "data" / "demo").mkdir(parents=True)
+    more = pd.DataFrame(
+        {"id": ["u1", "u2"], "text": ["free airdrop", "good morning"], "linear": ["free airdrop", "gm"]}
+    )
+    more.to_parquet(workspace / "data" / "demo" / "unlabelled.parquet")
+    soften_with(unlabelled=True)
+    assert pd.read_parquet("models/demo/soft/extra.parquet")["text"].tolist() == more["text"].tolist()
+
+
+def test_the_bins_behind_the_calibration_errors_are_kept(soften_with):
+    soften_with()
+    found = pd.read_csv("metrics/demo/calibration.csv")
+    told = read_json("metrics/demo/soften.json")
+    for (member, head, when), rows in found.groupby(["member", "head", "when"]):
+        gap = (rows["n"] * (rows["prob_pred"] - rows["prob_true"]).abs()).sum() / rows["n"].sum()
+        assert gap == pytest.approx(told[member][head][f"ece_{when}"], abs=2e-4)
+    assert set(found["member"]) == {"linear", "probe", "teacher_tiny_13", "ensemble"}

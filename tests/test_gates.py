@@ -174,9 +174,14 @@ def test_a_task_without_thresholds_has_none_to_judge(tmp_path):
     refuses(tmp_path, changes, "toxicity.gates.tuned.key: thresholds.json", "under 'student_int8' is nothing")
 
 
-def test_members_that_do_not_vote_have_no_thresholds(tmp_path):
+def test_a_contestant_that_does_not_vote_has_thresholds_all_the_same(tmp_path):
     changes = {"demo.gates.one": {"metric": "thresholds", "key": "probe.scam.fpr", "max": 0.1}}
+    changes["demo.soften"] = {"members": ["linear"]}
     assert params.read("demo", changed(tmp_path, changes)).gates["one"].key == "probe.scam.fpr"
-    refuses(
-        tmp_path, changes | {"demo.soften": {"members": ["linear"]}}, "thresholds.json never holds 'probe.scam.fpr'"
-    )
+
+
+def test_only_an_adapted_encoder_has_a_probe_of_its_own(tmp_path):
+    changes = {"demo.gates.one": {"metric": "test", "key": "probe_adapted.macro_f1", "min": 0.1}}
+    refuses(tmp_path, changes, "test.json never holds 'probe_adapted.macro_f1'")
+    changes["demo.adapt"] = {"contrastive": {"on": True}}
+    assert params.read("demo", changed(tmp_path, changes)).gates["one"].metric == "test"
