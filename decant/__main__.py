@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     new.add_argument("--label", action="append", default=[], metavar="COL", help="label column, or several (col.*)")
     new.add_argument("--id", metavar="COL", help="column with a unique id")
     new.add_argument("--ignore", action="append", default=[], metavar="COL", help="column without a role, or several")
+    new.add_argument("--split", action="append", default=[], metavar="VALUE=SPLIT", help="what a value or file means")
     new.add_argument("--encoding", help="of the file, where it is not UTF-8")
     new.add_argument("--build", action="store_true", help="add the block to tasks")
     new.add_argument("--dry-run", action="store_true", help="print the block and write nothing")
@@ -121,7 +122,7 @@ def _check(options: argparse.Namespace) -> None:
 def _new(options: argparse.Namespace) -> None:
     from decant.new.propose import Choices, new
 
-    choices = Choices(options.text, options.label, options.id, options.ignore, options.encoding)
+    choices = Choices(options.text, options.label, options.id, options.ignore, options.encoding, options.split)
     new(options.file, options.task, choices, options.dry_run, options.build)
 
 

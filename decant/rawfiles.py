@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
+from decant.encodings import guess
 from decant.errors import DataError
 
 BATCH = 20_000  # rows; fixed, since the row groups of prepared.parquet follow it
@@ -181,22 +181,31 @@ def lines(file: Path, named: str, ends: str) -> Iterator[str]:
 
 def undecodable(file: Path, encoding: str, error: UnicodeError) -> DataError:
     """Where the bytes stop making sense, and which encoding they look like; the user decides."""
-    decoder, line, sample = codecs.getincrementaldecoder(encoding)(), 0, b""
+    decoder, line = codecs.getincrementaldecoder(encoding)(), 0
     with file.open("rb") as stream:
         for piece in stream:
             line += 1
             try:
                 decoder.decode(piece)
             except UnicodeError:
-                sample = piece + stream.read(1 << 16)
                 break
-    guess = from_bytes(sample).best() if sample else None
-    seems = (
-        f"; from there on it looks like {guess.encoding}, if so set source.encoding: {guess.encoding}" if guess else ""
-    )
-    return DataError(
-        f"{file}: line {line}: not {encoding} ({error.args[-1] if error.args else error}){seems}; or convert the file"
-    )
+    seen = guess([file])
+    if encoding_of(file, ""):
+        seems = ", though its byte order mark says so; convert the file"
+    elif seen.zero:
+        seems = "; it holds zero bytes, as UTF-16 without its mark does; save it as UTF-8"
+    elif not seen.other:
+        seems = "; every line is UTF-8: take source.encoding out"
+    elif seen.utf8:
+        seems = f"; {seen.utf8} is UTF-8, and source.encoding is one for all lines; save the file as UTF-8"
+    elif seen.encoding:
+        seems = (
+            f"; it looks like {seen.encoding} (a line reads {seen.reads!r}), if so set source.encoding: {seen.encoding}; "
+            "or convert the file"
+        )
+    else:
+        seems = "; or convert the file"
+    return DataError(f"{file}: line {line}: not {encoding} ({error.args[-1] if error.args else error}){seems}")
 
 
 def csv_rows(

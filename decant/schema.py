@@ -204,6 +204,12 @@ class Task(Section):
         _decision_matches(self.decision, self.heads)
         tunable = thresholded(self.decision, self.heads)
         for label in self.thresholds.caps:
+            if self.decision.rule == "argmax":
+                raise ValueError(
+                    f"thresholds.caps: {label!r} has no threshold: the rule argmax has none, so that nothing could hold a cap. "
+                    f"Rule priority has, decision: {{rule: priority, order: [{label}], otherwise: another class}}, and rule "
+                    "thresholds for a sigmoid head"
+                )
             if label not in tunable:
                 raise ValueError(
                     f"thresholds.caps: {label!r} has no threshold that could hold a cap; classes with one: {tunable}"

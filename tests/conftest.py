@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -31,6 +32,16 @@ def workspace(tmp_path, monkeypatch) -> Path:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def inbox(workspace) -> Path:
+    """Where somebody's tables are, in a working folder whose params.yaml has the demo task alone: `new` reads it often."""
+    params = workspace / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^tasks: \[.*?\]", "tasks: [demo]", text[: text.index("\nscam:")])
+    params.write_text(text, encoding="utf-8")
+    return workspace / "inbox"
 
 
 @pytest.fixture(scope="session")

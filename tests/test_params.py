@@ -254,7 +254,8 @@ CONTRADICTIONS = {
     ),
     "cap without thresholds": (
         {"demo.decision": {"rule": "argmax", "head": "scam"}, "demo.thresholds.caps": {"scam": 0.05}},
-        "demo: thresholds.caps: 'scam' has no threshold",
+        "demo: thresholds.caps: 'scam' has no threshold: the rule argmax has none",
+        "decision: {rule: priority, order: [scam], otherwise: another class}, and rule thresholds for a sigmoid head",
     ),
     # each row would count twice, and the upper confidence bound would come out too low
     "tuning split twice": ({"demo.thresholds.rows": ["calib", "calib"]}, "demo.thresholds", "rows", "repeat"),

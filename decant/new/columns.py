@@ -20,6 +20,8 @@ from decant.rawfiles import Batch
 
 KEPT = 5000  # different values that are kept of a column; a label, or a combination of labels, has fewer
 CLASSES = 200  # most classes of a head
+# words of column names that say that numbers are times
+CLOCK = {"time", "timestamp", "date", "datetime", "created", "updated", "published", "posted", "written", "epoch"}
 
 
 @dataclass
@@ -84,6 +86,15 @@ class Column:
         return self.all("boolean") and not self.empty and self.distinct > 1
 
     @property
+    def moment(self) -> bool:
+        """ISO dates, or seconds since 1970 in a column that is named as a time."""
+        return self.all("time") or (self.all("seconds") and bool(self.words & CLOCK))
+
+    @property
+    def milliseconds(self) -> bool:
+        return self.all("milliseconds") and bool(self.words & CLOCK)
+
+    @property
     def measure(self) -> bool:
         """Numbers of a scale, not the numbers of a few classes nor of the rows."""
         counted = self.all("whole") and self.distinct == self.rows
@@ -119,6 +130,8 @@ def kinds(value: object) -> Iterable[str]:
     with suppress(DataError):
         number("", value)
         found += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", whole) else ["number"]
+        found += ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []  # 1973 to 2286, as decant.rows reads them
+        found += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", whole) else []
     if re.match(r"\d{4}-\d\d-\d\d", text):
         with suppress(ValueError):
             datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""A proposed task, tried: every row goes through what prepare does, and what follows for splits and tokens is proposed."""
+"""A proposed task, tried: every row goes through what prepare and split do, and what follows for the block is proposed."""
 
 import importlib
 import importlib.util
@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from tokenizers import Tokenizer
 
-from decant import duplicates, rawfiles
+from decant import decision, duplicates, rawfiles, stratify, tables
 from decant.errors import DataError
 from decant.new.blocks import Block
+from decant.new.rare import advice
 from decant.params import TaskParams
 from decant.rows import Recipe
 from decant.source import SPLITS
@@ -35,79 +36,106 @@ class Trial:
             folder, source, heads, p.decision.model_dump(), p.cleaning.model_dump(), p.linear_text.model_dump(), None,
             len(found) > 1,
         )  # fmt: skip
-        self.counts, self.support, answers = Counter(), Counter(), {}
-        frames, ids, texts, groups, work = [], [], [], [], recipe.worker()
+        self.counts, parts, work = Counter(), [], recipe.worker()
+        kept = ["id", "text", "answer", "split", *(["group"] if source.group else []), *tables.columns(recipe.heads)]
         for path, form in found.items():
             for batch in rawfiles.batches(path, form, source.encoding, source.delimiter):
                 done = work(batch)
                 self.counts.update(done.counts)
-                answers |= done.answers
-                ids.append(done.hashes["id"])
-                texts += done.table["text"].to_pylist()
-                groups += done.table["group"].to_pylist() if source.group else []
-                frames.append(pd.DataFrame({name: done.hashes[name] for name in ("text", "answer", "split")}))
-                for head in recipe.heads:
-                    if head.kind == "softmax":
-                        self.support.update(done.table[head.name].to_pylist())
-                    for label in head.labels if head.kind == "sigmoid" else ():
-                        self.support[label] += sum(done.table[f"{head.name}.{label}"].to_pylist())
-        if twice := len(np.concatenate(ids)) - len(np.unique(np.concatenate(ids))):
-            raise DataError(
-                f"id: column {source.id!r} repeats a value in {of(twice)}; ids must be unique. --id names another"
-            )
-        if not texts:
+                parts.append(done.table.select(kept).to_pandas())
+        frame = pd.concat(parts, ignore_index=True)
+        if frame.empty:
             raise DataError(f"{folder}: no row has both a text and a label")
-        self.sample = texts[:: -(-len(texts) // SAMPLE)]
-        self.frame = pd.concat(frames, ignore_index=True)
-        equal, forms = duplicates.exact(texts)
-        kinds = [equal, duplicates.near(forms, p.split.near)[equal]]
-        kinds += [pd.factorize(pd.Series(groups).where(pd.Series(groups) != ""))[0]] if source.group else []
-        self.frame["unit"] = duplicates.joined(*kinds)  # rows that share a split
-        latest = self.frame.groupby("unit")["split"].transform("max")
-        self.frame["leaks"] = self.frame["split"] < latest
-        self.members = {  # final class -> its rows
-            name: self.frame[self.frame["answer"].isin([code for code, one in answers.items() if name in one])]
-            for name in recipe.classes
+        # in the order of the split stage, which places rows as it meets them
+        self.frame = frame.iloc[np.argsort(frame["id"].to_numpy(), kind="stable")].reset_index(drop=True)
+        targets = tables.targets(self.frame, recipe.heads, str(folder))
+        self.answers, self.classes = decision.gold(recipe.rule, recipe.heads, targets), recipe.classes
+        self.spread = np.column_stack([self.answers, stratify.marks(targets, recipe.heads)])
+        self.support = {  # rows of every label of a head
+            label: int((targets[:, head.slice][:, index] > 0.5).sum())
+            for head in recipe.heads
+            for index, label in enumerate(head.labels)
         }
+        self.equal, forms = duplicates.exact(self.frame["text"].tolist())
+        self.alike = duplicates.joined(self.equal, duplicates.near(forms, p.split.near)[self.equal])
+        self.given = self.frame["split"].map(SPLITS.index).to_numpy() if source.splits else None
 
-    def propose(self, block: Block) -> None:
-        """Set split and tokens, and print them with their reasons and the warnings."""
-        given = self.p.source.splits
-        if given:
-            self.carve(block, [name for name in SPLITS if name in (given.files or given.values)])
-        placed, name = min((self.placed(rows, block), name) for name, rows in self.members.items())
-        least = max(0, math.floor(placed) - 1)
-        if least < self.p.split.least:
-            note = f"{name} has {of(len(self.members[name]))} in {of(self.members[name]['unit'].nunique(), 'cluster')}"
-            block.put("split", "least", value=least, note=note)
-            print(f"split.least: {least} ({note} of equal or similar texts, about {placed:.1f} for its smallest split)")
-        step = 1.5 / (self.frame["unit"].nunique() * min(self.shares()))
-        if not given and step > self.p.split.max_drift:
-            drift = min(1.0, math.ceil(step * 100) / 100)
-            block.put("split", "max_drift", value=drift, note="one cluster is much in the smallest split")
-            print(
-                f"split.max_drift: {drift} (the smallest split has room for about {of(round(1.5 / step), 'cluster')})"
-            )
+    def propose(self, block: Block) -> tuple[list[str], list[str]]:
+        """Set split and tokens, and print them with their reasons; returns what will stop the stages, and warnings."""
+        together = self.together(block)
+        place = self.placed(together, self.carve(block) if self.given is not None else {})
+        if self.given is not None:
+            latest = pd.Series(place).groupby(together).transform("max").to_numpy()
+            leaking = place < latest
+            if leaking.any():
+                note = f"{of(int(leaking.sum()))} with a text that a later split holds too, or nearly so"
+                block.put("split", "leaks", value="drop", note=note)
+                print(f"split.leaks: drop ({note})")
+            place = np.where(leaking, -1, place)
+        else:
+            self.drift(block, place, together)
+        stops = self.least(block, place)
         self.tokens(block)
-        self.warn()
+        return stops, self.warnings()
 
-    def shares(self) -> list[float]:
+    def together(self, block: Block) -> np.ndarray:
+        """(n,) rows that share a split. Takes the group out of the block where the given splits cut through it."""
+        if "group" not in self.frame:
+            return self.alike
+        group, (column,) = self.frame["group"], self.p.source.group.columns
+        codes = pd.factorize(group.where(group != ""))[0]
+        both = duplicates.joined(self.alike, codes)
+        if self.given is None:
+            return both
+        split = pd.Series(self.given)[codes >= 0]
+        span = split.groupby(codes[codes >= 0]).agg(["nunique", "size"])
+        cut = span[span["nunique"] > 1]
+        if cut.empty:
+            return both
+        leaking = [
+            int((self.given < pd.Series(self.given).groupby(one).transform("max")).sum()) for one in (both, self.alike)
+        ]
+        del block.tree["source"]["group"], block.notes["source", "group"]
+        print(
+            f"group: none after all ({len(cut):,} of {len(span):,} values of {column} have rows in two given splits or more, "
+            f"{of(int(cut['size'].sum()))} in all; to keep them together, {of(leaking[0] - leaking[1])} would be dropped from the earlier "
+            "splits)"
+        )
+        return self.alike
+
+    def placed(self, together: np.ndarray, carve: dict[str, dict]) -> np.ndarray:
+        """(n,) the split of every row, as an index into SPLITS, as the split stage places it.
+
+        Raises DataError: a split gets no row.
+        """
         split = self.p.split
-        return [share for share in (split.train, split.valid, split.calib, split.test) if share]
+        if self.given is None:
+            shares = np.array([split.train, split.valid, split.calib, split.test])
+            place = stratify.stratify(self.spread, together, shares, split.seed)
+            filled = shares > 0
+        else:
+            place, filled = self.given.copy(), np.ones(len(SPLITS), dtype=bool)
+            for name, part in carve.items():
+                rows = np.flatnonzero(place == SPLITS.index(part["source"]))
+                shares = np.array([1 - part["share"], part["share"]])
+                taken = stratify.stratify(self.spread[rows], pd.factorize(together[rows])[0], shares, split.seed) == 1
+                place[rows[taken]] = SPLITS.index(name)
+        empty = [name for index, name in enumerate(SPLITS) if filled[index] and not (place == index).any()]
+        if empty:
+            raise DataError(
+                f"{of(len(place))} make {of(together.max() + 1, 'piece')} (equal and similar texts, and rows of one group, "
+                f"stay together): too few for {', '.join(SPLITS)}, {empty[0]} would be empty. Add rows"
+                + (
+                    f", or leave the group out with --ignore {self.p.source.group.columns[0]}"
+                    if self.p.source.group
+                    else ""
+                )
+            )
+        return place
 
-    def placed(self, rows: pd.DataFrame, block: Block) -> float:
-        """How many clusters of these rows the split with the fewest gets; a cluster (or group) is in one split."""
-        rows = rows[~rows["leaks"]]
-        if not self.p.source.splits:
-            return rows["unit"].nunique() * min(self.shares())
-        held = {name: float(rows.loc[rows["split"] == index, "unit"].nunique()) for index, name in enumerate(SPLITS)}
-        for name, part in block.tree["split"].get("carve", {}).items():
-            held[name] = held[part["source"]] * part["share"]
-            held[part["source"]] -= held[name]
-        return min(held.values())
-
-    def carve(self, block: Block, given: list[str]) -> None:
-        missing = {}
+    def carve(self, block: Block) -> dict[str, dict]:
+        splits, missing = self.p.source.splits, {}
+        given = [name for name in SPLITS if name in (splits.files or splits.values)]
         for name in SPLITS:
             if name not in given:
                 source = next(one for one in CARVE[name] if one in given)
@@ -117,10 +145,50 @@ class Trial:
                 )
         if missing:
             block.put("split", "carve", value=missing, note="splits that the data does not bring")
-        if leaks := int(self.frame["leaks"].sum()):
-            note = f"{of(leaks)} with a text that a later split holds too, or nearly so"
-            block.put("split", "leaks", value="drop", note=note)
-            print(f"split.leaks: drop ({note})")
+        return missing
+
+    def drift(self, block: Block, place: np.ndarray, together: np.ndarray) -> None:
+        """Propose a larger split.max_drift where the rows cannot be spread as evenly as the default asks."""
+        overall, allowed = self.answers.mean(axis=0), self.p.split.max_drift
+        held = {
+            name: self.answers[place == index].mean(axis=0)
+            for index, name in enumerate(SPLITS)
+            if (place == index).any()
+        }
+        split = max(held, key=lambda name: np.abs(held[name] - overall).max())
+        worst = int(np.abs(held[split] - overall).argmax())
+        drift = float(np.abs(held[split] - overall)[worst])
+        if drift > allowed:
+            value = min(1.0, math.ceil(drift * 100) / 100)
+            rows, largest = of(int((place == SPLITS.index(split)).sum())), int(np.bincount(together).max())
+            here, all_ = (f"{share[worst] * 100:.0f} %" for share in (held[split], overall))
+            why = f"{split} has {here} {self.classes[worst]}, all rows {all_}"
+            block.put("split", "max_drift", value=value, note=f"{why}; the default is {allowed}")
+            pieces = f" and up to {largest:,} rows stay together" if largest > 1 else ""
+            print(f"split.max_drift: {value}, above the default {allowed} ({why}: {split} gets {rows}{pieces})")
+
+    def least(self, block: Block, place: np.ndarray) -> list[str]:
+        """Propose a lower split.least where classes have too few rows for the default. Classes that some split would not
+        hold at all do not count: they are named in a warning, since only a person knows what they are."""
+        default = self.p.split.least
+        held = np.array([np.bincount(place[rows & (place >= 0)], minlength=len(SPLITS)) for rows in self.answers.T])
+        total = self.answers.sum(axis=0)
+        rare = (held.min(axis=1) == 0) | (total < FEW_OF_A_CLASS)
+        pool = np.flatnonzero(~rare if not rare.all() else rare)
+        lowest = pool[held[pool].min(axis=1).argmin()]
+        least = min(default, int(held[lowest].min()))
+        if least < default:
+            short = SPLITS[int(held[lowest].argmin())]
+            note = f"{self.classes[lowest]} has {of(int(total[lowest]))}, {short} gets {held[lowest].min()}"
+            block.put("split", "least", value=least, note=f"{note}; the default is {default}")
+            print(f"split.least: {least}, below the default {default} ({note})")
+        stops = {}
+        for one in np.flatnonzero(rare & (held.min(axis=1) < least)):
+            short = SPLITS[int(held[one].argmin())]
+            stops[self.classes[one]] = f"{of(int(total[one]))}, {held[one].min() or 'none'} in {short}"
+        for name in stops:
+            self.support.pop(name, None)  # the warning says it all
+        return [advice(block, self.p, stops, least)] if stops else []
 
     def tokens(self, block: Block) -> None:
         name = self.p.distil.encoder
@@ -134,32 +202,31 @@ class Trial:
         tokenizer = Tokenizer.from_file(str(Path(importlib.import_module(package).get_model_path()) / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        sizes = np.array([len(one.ids) for one in tokenizer.encode_batch(self.sample)])
-        half, most, nearly = np.percentile(sizes, [50, 95, 99])
+        texts = self.frame["text"].tolist()
+        sizes = np.array([len(one.ids) for one in tokenizer.encode_batch(texts[:: -(-len(texts) // SAMPLE)])])
+        half, nearly = np.percentile(sizes, [50, 99])
         length = next((one for one in LENGTHS if one >= nearly), LENGTHS[-1])
         whole = (sizes <= length).mean()
         block.put("tokens", "max_length", value=length, note=f"holds {whole * 100:.1f} % of the texts whole")
         print(
-            f"tokens: max_length {length} ({len(sizes):,} texts have {half:.0f} tokens in the middle, 95 % at most {most:.0f}, "
-            f"99 % at most {nearly:.0f}; {whole * 100:.1f} % stay whole)"
+            f"tokens: max_length {length} (holds {whole * 100:.1f} % of {of(len(sizes), 'text')} whole; half have at most "
+            f"{half:.0f} tokens, 99 % at most {nearly:.0f})"
         )
 
-    def warn(self) -> None:
-        rows = len(self.frame)
-        if rows < FEW_ROWS:
-            print(f"warning: {of(rows)} in all are few; every figure will have a wide interval")
-        for label in dict.fromkeys(label for head in self.p.heads.values() for label in head.labels):
-            if self.support[label] < FEW_OF_A_CLASS:
-                print(
-                    f"warning: class {label} has {of(self.support[label])}; next to nothing can be learnt or said about it"
-                )
-        for key, what in (("rows_empty", "text"), ("rows_unlabelled", "label")):
-            if self.counts[key]:
-                print(f"warning: {of(self.counts[key])} without a {what}, left out")
-        answers = self.frame.groupby("text")["answer"].nunique()
+    def warnings(self) -> list[str]:
+        found, rows = [], len(self.frame)
+        if self.counts["rows_empty"]:
+            found.append(f"{of(self.counts['rows_empty'])} without a text, left out")
+        answers = self.frame["answer"].groupby(self.equal).nunique()
         if (answers > 1).any():
-            texts = of(int((answers > 1).sum()), "text")
-            print(f"warning: {texts} with more than one answer; see duplicates.conflicts")
+            found.append(f"{of(int((answers > 1).sum()), 'text')} with more than one answer; see duplicates.conflicts")
+        if rows < FEW_ROWS:
+            found.append(f"{of(rows)} in all are few; every figure will have a wide interval")
+        return found + [
+            f"class {label} has {of(support)}; next to nothing can be learnt or said about it"
+            for label, support in self.support.items()
+            if support < FEW_OF_A_CLASS
+        ]
 
 
 def of(count: int, what: str = "row") -> str:

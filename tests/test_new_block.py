@@ -1,0 +1,148 @@
+"""new: the block in params.yaml, the names in it, and that an error leaves everything as it was."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from newtask import GOOD, SAFE, TASK, cycle, everything, proposed, refused, texts, tree, write_csv
+
+from decant.__main__ import main
+from decant.errors import ParamsError
+from decant.files import slug
+from decant.new import propose
+from decant.new.blocks import Block, appended, checked
+from decant.new.propose import classes_of
+
+
+def test_a_dry_run_prints_the_block_and_writes_nothing(workspace, inbox, capsys):
+    file = write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("yes", "no")})
+    before = everything(workspace)
+    assert main(["new", str(file), "--task", TASK, "--dry-run"]) == 0
+    assert everything(workspace) == before
+    printed = capsys.readouterr().out
+    assert "nothing was written (--dry-run)" in printed
+    block = SAFE.load(printed[printed.index(f"\n{TASK}:") : printed.index("nothing was written")])
+    assert main(["new", str(file), "--task", TASK]) == 0
+    assert tree(workspace)[TASK] == block[TASK]
+
+
+def test_build_edits_the_line_of_tasks_alone(workspace, inbox):
+    file = write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("yes", "no")})
+    before = (workspace / "params.yaml").read_text(encoding="utf-8")
+    assert main(["new", str(file), "--task", TASK, "--build"]) == 0
+    after = (workspace / "params.yaml").read_text(encoding="utf-8")
+    assert after.startswith(before.replace("\ntasks: [demo]", "\ntasks: [demo, mine]"))
+    assert tree(workspace)["tasks"] == ["demo", "mine"]
+
+
+def test_tasks_in_another_form_are_not_edited(workspace, inbox, capsys):
+    params = workspace / "params.yaml"
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("\ntasks: [demo]", "\ntasks:\n  - demo"), encoding="utf-8"
+    )
+    file = write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("yes", "no")})
+    found = refused(workspace, capsys, str(file), "--task", TASK, "--build")
+    assert "tasks is not a list in one line; add mine there yourself, without --build" in found
+
+
+def test_a_missing_last_line_break_is_added(workspace, inbox):
+    params = workspace / "params.yaml"
+    params.write_bytes(params.read_bytes().rstrip(b"\n"))
+    proposed(workspace, write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("yes", "no")}))
+
+
+def test_each_line_of_a_block_fits_and_has_its_comment(workspace, inbox):
+    columns = {
+        f"is {word} in the eyes of whoever reads it": cycle("yes", "no", "no")
+        for word in ("kind", "rude", "odd", "dull")
+    }
+    columns |= {"text": texts()}
+    before = (workspace / "params.yaml").read_text(encoding="utf-8")
+    proposed(workspace, write_csv(inbox / "rows.csv", columns))
+    added = (workspace / "params.yaml").read_text(encoding="utf-8").removeprefix(before).splitlines()
+    assert max(map(len, added)) <= 120
+    keys = [line for line in added if re.match(r" {2,8}[\w-]+: (?!\{\}$)", line)]
+    assert len(keys) >= 6
+    assert [line for line in keys if "  # " not in line] == []
+
+
+@given(st.dictionaries(st.text(min_size=1), st.lists(st.text(min_size=1), min_size=1), min_size=1))
+@settings(max_examples=60, deadline=None)
+def test_whatever_stands_in_a_block_is_read_back_or_refused(values):
+    block = Block("mine")
+    block.put("source", "labels", "x", "classes", value=values, note="a note")
+    text = appended(b"tasks: [demo]  # one\n", block, False)
+    assert text.startswith(b"tasks: [demo]  # one\n\nmine:")
+    if all("".join([key, *items]).isprintable() for key, items in values.items()):
+        assert SAFE.load(text)["mine"] == block.tree
+
+
+def test_what_yaml_cannot_hold_is_refused(workspace):
+    content = (workspace / "params.yaml").read_bytes()
+    demo = SAFE.load(content)["demo"]
+    block = Block("mine", demo | {"source": demo["source"] | {"text": "\x85"}})
+    with pytest.raises(ParamsError, match=r"params\.yaml: mine: a name in the table cannot be written there"):
+        checked(appended(content, block, False), block, False)
+
+
+@pytest.mark.parametrize("stop", ["read", "copy"])
+def test_an_error_while_writing_puts_everything_back(workspace, inbox, capsys, monkeypatch, stop):
+    write_csv(inbox / "posts" / "rows.csv", {"text": texts(), "label": cycle("yes", "no")})
+
+    def fail(*arguments):
+        raise ParamsError("planted")
+
+    if stop == "read":
+        real = propose.params.read
+        monkeypatch.setattr(propose.params, "read", lambda task, *file: real(task, *file) if file else fail())
+    else:
+        monkeypatch.setattr(propose, "rewrite", fail)
+    with pytest.MonkeyPatch.context() as patch:
+        if stop == "copy":
+            patch.setattr(propose.intake.shutil, "copyfile", fail)
+            patch.setattr(propose, "rewrite", lambda content: None)
+        assert refused(workspace, capsys, str(inbox / "posts"), "--task", TASK).endswith("\nerror: planted\n")
+    assert not (workspace / "data").exists()
+
+
+@pytest.mark.parametrize("task", ["Mine", "1a", "my-task", "", "défi", "defaults", "tasks", "catalogue", "raw", "null"])
+def test_a_bad_name_is_refused(workspace, inbox, capsys, task):
+    found = refused(workspace, capsys, str(write_csv(inbox / "rows.csv", GOOD)), "--task", task)
+    assert found.startswith(f"error: --task {task}: a name has small letters, digits and _")
+
+
+def test_a_taken_name_is_refused(workspace, inbox, capsys):
+    found = refused(workspace, capsys, str(write_csv(inbox / "rows.csv", GOOD)), "--task", "demo")
+    assert "--task demo: params.yaml has such a block already" in found
+
+
+def test_an_invalid_params_file_says_so_before_anything_is_read(workspace, capsys):
+    params = workspace / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8").replace("tasks: [demo]", "tasks: [dmeo]"), encoding="utf-8")
+    assert "no block named 'dmeo'" in refused(workspace, capsys, "nowhere.csv", "--task", TASK)
+
+
+NAMES = {
+    "words": (["good", "bad"], {"bad": ["bad"], "good": ["good"]}),
+    "numbers": (["10", "-1", "9"], {"x_minus_1": ["-1"], "x_9": ["9"], "x_10": ["10"]}),
+    "case": (["Spam", "spam", "ham"], {"ham": ["ham"], "spam": ["Spam", "spam"]}),
+    "signs": (["C", "C++", "C#"], {"x_c": ["C"], "x_c_2": ["C#"], "x_c_3": ["C++"]}),
+    "accents": (["größe", "café au lait"], {"cafe_au_lait": ["café au lait"], "grosse": ["größe"]}),
+    "other scripts": (["хорошо", "плохо", "👍"], {"x_1": ["плохо"], "x_2": ["хорошо"], "x_3": ["👍"]}),
+    "keys of the metrics": (["accuracy", "n", "speed"], {"x_accuracy": ["accuracy"], "x_n": ["n"], "speed": ["speed"]}),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_classes(name):
+    raws, named = NAMES[name]
+    assert classes_of("x", raws, {"n", "accuracy"}) == named
+
+
+@given(st.sets(st.text(min_size=1), min_size=1, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_classes_are_slugs_that_differ_and_no_label_is_lost(raws):
+    named = classes_of("head", raws, set())
+    assert sorted(raw for members in named.values() for raw in members) == sorted(raws)
+    assert [slug(name) for name in named] == list(named)
