@@ -14,12 +14,14 @@ def run(main: Callable[..., None]) -> None:
 
     Too few or too many arguments: how to call the stage, on stderr, and exit status 2.
     """
-    wanted = [name.upper() for name in inspect.signature(main).parameters]
+    wanted = inspect.signature(main).parameters
+    least = sum(one.default is inspect.Parameter.empty for one in wanted.values())
     try:
-        if len(sys.argv) - 1 != len(wanted):
-            tasks = f"; tasks are {', '.join(task_names())}" if wanted else ""
-            stage = Path(sys.argv[0]).stem
-            print(f"usage: {' '.join(['python -m', f'stages.{stage}', *wanted])}{tasks}", file=sys.stderr)
+        if not least <= len(sys.argv) - 1 <= len(wanted):
+            file = Path(sys.argv[0])
+            names = [name.upper() if number < least else f"[{name.upper()}]" for number, name in enumerate(wanted)]
+            tasks = f"; tasks are {', '.join(task_names())}" if "task" in wanted else ""
+            print(f"usage: {' '.join([f'python -m {file.parent.name}.{file.stem}', *names])}{tasks}", file=sys.stderr)
             sys.exit(2)
         main(*sys.argv[1:])
     except DecantError as error:

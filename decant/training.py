@@ -22,7 +22,7 @@ from decant.errors import ParamsError
 from decant.files import digest
 from decant.heads import Head
 from decant.model import Classifier, batched
-from decant.settings import Training
+from decant.settings import Teacher, Training
 
 WORK = Path(".work")  # ignored by git and dvc: what is in it only saves time
 
@@ -153,7 +153,7 @@ def fit(
             f"(accumulation) on {processes()} processes; make it a multiple of {parts}"
         )
     steps = -(-len(train) // settings.batch_size)
-    frozen = getattr(settings, "frozen_epochs", 0)
+    frozen = settings.frozen_epochs if isinstance(settings, Teacher) else 0
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=settings.epochs,

@@ -7,7 +7,7 @@ import torch
 from transformers import AlbertConfig, AlbertModel, BertConfig, BertModel, DistilBertConfig, DistilBertModel
 
 from decant.errors import ParamsError
-from stages.distil import cut_encoder
+from decant.student import cut_encoder
 
 BATCH = {
     "input_ids": torch.tensor([[2, 9, 40, 30, 3], [2, 77, 3, 0, 0]]),

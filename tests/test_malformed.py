@@ -239,7 +239,7 @@ CASES = {
     "milliseconds as time": jsonl(lines(row(when=1763700000000)), "is no time; expected ISO 8601 or seconds", source=WHEN),
     "a value of two splits": csv(
         "id,text,kind,part\n1,hi,ham,a\n",
-        "source.splits.values: 'a' stands for train and test",
+        "source.splits: values: 'a' stands for both train and test",
         source={"splits": {"column": "part", "values": {"train": ["a"], "test": ["a"]}}},
     ),
     "a pattern that fits no row": jsonl(

@@ -152,7 +152,7 @@ def test_an_id_that_is_not_unique_is_said_before_anything_else(workspace, inbox,
     assert f"'ref' repeats a value in 1 row, e.g. 'x7' ({place}/a.csv: rows 8; {place}/b.csv: rows 2)" in found
     (inbox / "rows.csv").write_text("ref,text\n1,hi\n,ho\n")
     found = refused(workspace, capsys, str(inbox / "rows.csv"), "--task", TASK, "--id", "ref")
-    assert "rows.csv: row 2: empty id in column 'ref'" in found
+    assert "rows.csv: row 2 (line 3): empty id in column 'ref'" in found
 
 
 START = 1_709_287_200  # 1 March 2024

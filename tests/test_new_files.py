@@ -47,7 +47,7 @@ FILES = {
     "broken Parquet": ("rows.parquet", b"hello", "rows.parquet: not Parquet"),
     "broken XLSX": ("rows.xlsx", b"hello", "rows.xlsx: not XLSX"),
     "broken JSONL": ("rows.jsonl", b'{"text": \n', "rows.jsonl: row 1: not JSON"),
-    "ragged": ("rows.csv", b"text;label\nhi;a\nho\n", "rows.csv: row 2: 1 cells where the header has 2"),
+    "ragged": ("rows.csv", b"text;label\nhi;a\nho\n", "rows.csv: row 2 (line 3): 1 cells where the header has 2"),
     "two encodings": ("rows.csv", "text,label\né,a\n".encode() + b"\xe9,b\n", "line 3 is not UTF-8, but "),
     "UTF-16 without its mark": ("rows.csv", "text,label\n".encode("utf-16-le"), "line 1: holds a zero byte"),
     "JSON": ("rows.json", b'[{"text": "hi", "label": "a"}]', "rows.json: one piece of JSON has to be read whole"),

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from decant import params, rawfiles
 from decant.errors import DataError, ParamsError
 from decant.files import writing
+from decant.ids import identity
 from decant.labels import raw_labels
 from decant.new import intake
 from decant.new.blocks import Block, appended, checked
@@ -27,7 +28,6 @@ from decant.new.targets import Target, inner
 from decant.new.trial import Trial, of
 from decant.params import FILE
 from decant.rawfiles import Batch
-from decant.rows import identity
 from decant.schema import METRICS, Params
 
 # raw: data/raw holds the raw files; the words are no strings in YAML
