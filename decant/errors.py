@@ -24,6 +24,10 @@ class EncoderError(DecantError):
     """Encoder weights or tokenizer are missing, unverified or not the ones that were asked for."""
 
 
+class SearchError(DecantError):
+    """A search for settings has no winner, one that its own trials contradict, or a storage that does not answer."""
+
+
 class CacheError(DecantError):
     """A file that an earlier stage wrote does not match its own record."""
 

@@ -146,12 +146,7 @@ def fit(
     Raises ParamsError: a precision that this machine does not have, a batch that cannot be shared out.
     """
     check_precision(settings.precision)
-    parts = settings.accumulation * processes()
-    if settings.batch_size % parts:
-        raise ParamsError(
-            f"params.yaml: batch_size: {settings.batch_size} rows do not fall into {settings.accumulation} parts "
-            f"(accumulation) on {processes()} processes; make it a multiple of {parts}"
-        )
+    parts = parts_of_a_step(settings)
     steps = -(-len(train) // settings.batch_size)
     frozen = settings.frozen_epochs if isinstance(settings, Teacher) else 0
     arguments = TrainingArguments(
@@ -216,6 +211,17 @@ def check_precision(precision: str) -> None:
         )
     if precision == "fp16" and not torch.cuda.is_available():
         raise ParamsError("params.yaml: precision: fp16 (of teacher or distil) needs a GPU; set it to bf16 or fp32")
+
+
+def parts_of_a_step(settings: Training) -> int:
+    """Into how many parts the rows of a step fall; ParamsError if they do not."""
+    parts = settings.accumulation * processes()
+    if settings.batch_size % parts:
+        raise ParamsError(
+            f"params.yaml: batch_size: {settings.batch_size} rows do not fall into {settings.accumulation} parts "
+            f"(accumulation) on {processes()} processes; make it a multiple of {parts}"
+        )
+    return parts
 
 
 def processes() -> int:
@@ -290,14 +296,18 @@ def start_bias(labels: np.ndarray, heads: tuple[Head, ...]) -> np.ndarray:
     return bias
 
 
+def fingerprint(settings: dict, files: list[Path | str]) -> str:
+    """16 hex digits that stand for the settings and the bytes of the files, code among them."""
+    content = json.dumps([settings, [digest(file) for file in [*files, __file__]]], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
 def work_folder(name: str, settings: dict, inputs: list[Path], *code: str) -> Path:
     """The checkpoint folder of a run, named by its settings, input bytes and code, so that no run resumes another's.
 
     Folders of earlier inputs under the same name are removed.
     """
-    files = [*inputs, *code, __file__]
-    content = json.dumps([settings, [digest(file) for file in files]], sort_keys=True)
-    folder = WORK / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    folder = WORK / f"{name}-{fingerprint(settings, [*inputs, *code])}"
     if is_first():
         for other in WORK.glob(f"{name}-????????????????"):
             if other != folder:

@@ -21,16 +21,17 @@ def main(task: str) -> None:
     models, folder = Path("models") / task, Path("metrics") / task
     runs, curves, trials, metrics = [], [], [], {"encoders": {}, "teachers": {}}
     for encoder in p.encoders:
-        searched = models / "search" / encoder
         metrics["encoders"][slug(encoder)] = {
             "adapt": read_json(models / "adapted" / encoder / "adapt.json"),
             "gain": read_json(models / "gain" / f"{encoder}.json"),
-            "search": read_json(searched / "search.json"),
         }
-        trials.append(table(searched / "trials.csv").assign(encoder=encoder))
+        if p.search.on:
+            searched = models / "search" / encoder
+            metrics["encoders"][slug(encoder)]["search"] = read_json(searched / "search.json")
+            trials.append(pd.read_csv(searched / "trials.csv").assign(encoder=encoder))
     for name, member in ensemble.teachers(p.encoders, p.seeds).items():
         source = models / "teachers" / member
-        epochs, told = table(source / "epochs.csv"), read_json(source / "teacher.json")
+        epochs, told = pd.read_csv(source / "epochs.csv"), read_json(source / "teacher.json")
         settings = told["settings"] | {"max_length": p.tokens.max_length}
         kept = training.best(epochs, settings["select"])
         own = {key: value for key, value in settings.items() if key not in SHARED}
@@ -38,14 +39,14 @@ def main(task: str) -> None:
         runs.append({"encoder": told["encoder"], "seed": told["seed"]} | shared | own | kept)
         curves.append(epochs.assign(model=name))
         metrics["teachers"][name] = {"epochs": len(epochs)} | kept
-    epochs, told = table(models / "student" / "epochs.csv"), read_json(models / "student" / "student.json")
+    epochs, told = pd.read_csv(models / "student" / "epochs.csv"), read_json(models / "student" / "student.json")
     kept = training.best(epochs, p.distil.select)
     curves.append(epochs.assign(model="student"))
     size = {key: told[key] for key in ("parameters", "vocabulary", "min_count")} | {"layers": len(told["layers"])}
     metrics["student"] = size | {"epochs": len(epochs)} | kept
     metrics["extra_texts"] = len(pd.read_parquet(models / "soft" / "extra.parquet", columns=["id"]))
     shipped = pd.DataFrame([told | {"layers": "-".join(map(str, told["layers"])), "shipped": True} | kept])
-    others = table(models / "capacity" / "capacity.csv").assign(shipped=False)
+    others = pd.read_csv(models / "capacity" / "capacity.csv").assign(shipped=False)
 
     with writing(folder / "learning") as partial:
         partial.mkdir(parents=True)
@@ -55,14 +56,10 @@ def main(task: str) -> None:
             "trials": trials,
             "capacity": [shipped, others],
         }.items():
-            whole = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+            kept = [part for part in parts if len(part)]
+            whole = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["encoder"])
             whole.to_csv(partial / f"{name}.csv", index=False)
     write_metrics(folder / "learning.json", metrics)
-
-
-def table(file: Path) -> pd.DataFrame:
-    """A CSV that an earlier stage wrote; one without a column is an empty table."""
-    return pd.read_csv(file) if file.stat().st_size > 1 else pd.DataFrame()
 
 
 if __name__ == "__main__":

@@ -1,20 +1,125 @@
 """search: settings of the teacher, tried out on valid (models/<task>/search/<encoder>).
 
-Writes no settings where it is off, so that params alone decide.
+In: the adapted encoder, train to fit each trial, valid to choose (the epoch, and the trial, by teacher.select). Out:
+settings.json, the winner's parameters ({} where search is off, so that params alone decide); where it is on, trials.csv
+with every trial, and search.json. The teacher stage trains the winner once more, on its own seeds.
+
+A search that was killed goes on: finished trials stay in the study, the one that ran goes on from its last epoch. So
+does one that is asked for more trials. Workers may help, from other shells or, with DECANT_STORAGE, other machines: they
+join the study that the stage has begun, and write nothing. `python -m stages.search <task> <encoder> worker` is one.
 """
 
+import shutil
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from decant import stage
+import optuna
+import pandas as pd
+import torch
+from optuna.trial import TrialState
+
+from decant import finetune, space, stage, storage, tables, training, trials
+from decant.errors import ParamsError
 from decant.files import write_json, writing
-from decant.params import read
+from decant.heads import layout
+from decant.params import TaskParams, read
+
+POLL = 2  # seconds between two looks at what other workers do
 
 
-def main(task: str, encoder: str) -> None:
+def main(task: str, encoder: str, role: str = "stage") -> None:
     p = read(task)
-    assert not p.search.on
-    with writing(Path("models") / task / "search" / encoder) as partial:
-        write_json(partial / "settings.json", {})
+    if role not in ("stage", "worker"):
+        raise ParamsError(f"search: {role!r} is no role; say worker to help a search that runs, or nothing")
+    if role == "worker" and not p.search.on:
+        raise ParamsError(f"params.yaml: {task}.search.on: false; there is no search to help")
+    out = Path("models") / task / "search" / encoder
+    if not p.search.on:
+        with writing(out) as partial:
+            write_json(partial / "settings.json", {})
+        return
+    if training.processes() > 1:
+        raise ParamsError("search: a trial runs in one process; start more workers in place of accelerate or torchrun")
+    space.refuse_impossible(p.search, p.teacher, p.encoder(encoder), task)
+    torch.set_num_threads(p.threads)
+
+    described = {name: head.model_dump() for name, head in p.heads.items()}
+    rule = p.decision.model_dump()
+    source = Path("models") / task / "adapted" / encoder
+    train, valid = (tables.load(task, split, layout(described)) for split in ("train", "valid"))
+    base = space.candidate(p.teacher, p.encoder(encoder), {})
+    select = base.select
+    inputs = [tables.split_file(task, "train"), tables.split_file(task, "valid"), *sorted(source.iterdir())]
+    digest = training.fingerprint(
+        {
+            "search": p.search.model_dump(exclude={"trials"}),  # asked for more of them, a study goes on
+            "settings": base.model_dump(),
+            "tokens": p.tokens.model_dump(),
+            "threads": p.threads,
+            "heads": described,
+            "rule": rule,
+        },
+        [*inputs, *trials.code()],
+    )
+    folder = training.WORK / task / f"search-{encoder}"
+
+    def run(study: optuna.Study, taken: trials.Taken) -> None:
+        found, number = taken.trial.params, taken.trial.number
+        work = folder / f"trial-{number}-{digest}"
+        state, value, why = TrialState.PRUNED, None, ""
+        try:
+            settings = space.candidate(p.teacher, p.encoder(encoder), found)
+            *_, epochs = finetune.fine_tune(
+                source, described, rule, p.tokens.max_length, settings, p.search.teacher_seed, train, valid, work,
+                (trials.Report(taken, settings),),
+            )  # fmt: skip
+            state, value = TrialState.COMPLETE, float(training.best(epochs, select)[f"valid_{select}"])
+        except (ParamsError, optuna.TrialPruned) as end:
+            why = str(end)
+        except torch.OutOfMemoryError:
+            state, why = TrialState.FAIL, "the GPU's memory is too small for it"
+        trials.finish(study, url, taken, work, state, value, why)
+        print(f"trial {number}: {space.shown(found)}: {why or f'{select} {value:.4f}'}", flush=True)
+
+    url = storage.address(training.WORK / task / f"search-{encoder}.db")
+    with storage.speaking(url):
+        study = trials.begin(url, f"{task}-{encoder}-{digest}", p.search, select, new=role == "stage")
+        wanted, waiting = space.total(p.search), False
+        print(f"{wanted} trials: study {study.study_name} in {storage.name(url)}", flush=True)
+        while True:
+            with ExitStack() as held:
+                taken = trials.take(study, url, p.search, wanted, held)
+                if taken:
+                    run(study, taken)
+                    continue
+            others = [trial for trial in study.trials[:wanted] if not trial.state.is_finished()]
+            if role == "worker":
+                return
+            if not others:
+                break
+            if not waiting:
+                print(f"waiting for {len(others)} trials of other workers", flush=True)
+            waiting = True
+            time.sleep(POLL)
+        finished = study.trials[:wanted]
+        with storage.lock(url, f"{study.study_name} trials"):  # so that no worker is still tidying up
+            if folder.exists():
+                shutil.rmtree(folder)
+    write(out, trials.table(finished, p.search), p, select, len(valid))
+
+
+def write(out: Path, rows: pd.DataFrame, p: TaskParams, select: str, valid_n: int) -> None:
+    """The three files of a search, once they have been read back and agree."""
+    winner = trials.best(rows, select)
+    ends = {state: int((rows["state"] == state).sum()) for state in ("COMPLETE", "PRUNED", "FAIL")}
+    with writing(out) as partial:
+        write_json(partial / "settings.json", {key: winner[key] for key in p.search.space})
+        rows.to_csv(partial / "trials.csv", index=False)
+        counts = {"trials": len(rows), "complete": ends["COMPLETE"], "pruned": ends["PRUNED"], "failed": ends["FAIL"]}
+        choice = {"best_trial": winner["number"], "select": select, "best_value": winner["value"], "valid_n": valid_n}
+        write_json(partial / "search.json", {"method": p.search.method} | counts | choice)
+        trials.prove(partial, p.search, select)
 
 
 if __name__ == "__main__":

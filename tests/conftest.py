@@ -1,15 +1,35 @@
 """Fixtures that several test files share."""
 
+import os
 import re
 import shutil
 from pathlib import Path
 
+import postgres
 import pytest
 import tiny
 from graph import ROOT
-from shell import run
+from shell import ENVIRONMENT, run
 
 from stages.demo import generate
+
+
+def left_out() -> list[str]:
+    """Test files that this machine cannot run, and need not: with DECANT_TESTS=all they run, and fail."""
+    return ["test_search_postgres.py"] if not postgres.binaries() and os.environ.get("DECANT_TESTS") != "all" else []
+
+
+collect_ignore = left_out()
+
+
+def pytest_configure() -> None:
+    for environment in (os.environ, ENVIRONMENT):
+        environment.pop("DECANT_STORAGE", None)  # trials of tests belong in no storage of yours
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    for name in collect_ignore:
+        terminalreporter.write_line(f"not run, for there is no PostgreSQL on this machine: tests/{name}", yellow=True)
 
 
 @pytest.fixture(scope="session")

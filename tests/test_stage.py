@@ -25,6 +25,10 @@ def none() -> None:
     print("ran")
 
 
+def optional(task: str, role: str = "stage") -> None:
+    print("ran", task, role)
+
+
 def start(monkeypatch, main, *arguments: str) -> int:
     """The exit status of a stage file called name.py."""
     monkeypatch.setattr(sys, "argv", ["/somewhere/stages/name.py", *arguments])
@@ -40,6 +44,8 @@ CALLS = {
     "two for one": (one, ["demo", "scam"], f"usage: python -m stages.name TASK; {TASKS}"),
     "one for three": (three, ["demo"], f"usage: python -m stages.name TASK ENCODER SEED; {TASKS}"),
     "one for none": (none, ["demo"], "usage: python -m stages.name"),
+    "none for one or two": (optional, [], f"usage: python -m stages.name TASK [ROLE]; {TASKS}"),
+    "three for one or two": (optional, ["a", "b", "c"], f"usage: python -m stages.name TASK [ROLE]; {TASKS}"),
 }
 
 
@@ -54,7 +60,9 @@ def test_too_few_or_too_many_arguments_are_answered_by_how_to_call_it(
 def test_the_right_arguments_reach_the_stage(workspace, monkeypatch, capsys):
     assert start(monkeypatch, three, "demo", "minilm", "13") == 0
     assert start(monkeypatch, none) == 0
-    assert capsys.readouterr().out == "ran demo minilm 13\nran\n"
+    assert start(monkeypatch, optional, "demo") == 0
+    assert start(monkeypatch, optional, "demo", "worker") == 0
+    assert capsys.readouterr().out == "ran demo minilm 13\nran\nran demo stage\nran demo worker\n"
 
 
 def test_an_error_of_ours_is_one_line(workspace, monkeypatch, capsys):
