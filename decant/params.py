@@ -72,14 +72,21 @@ def read(task: str, file: Path = FILE) -> TaskParams:
                 f"{file}: encoders: {keys[slug(name)]!r} and {name!r} are both {slug(name)!r} in the metrics"
             )
     for name, transfer in shared.transfers.items():
-        for key, one in (("task", name), ("first", transfer.first)):
-            if one not in tasks:
+        for key, value, known in (
+            ("task", name, shared.tasks),
+            ("first", transfer.first, shared.tasks),
+            ("encoder", transfer.encoder, shared.encoders),
+            ("seed", transfer.seed, shared.seeds),
+        ):
+            if value not in known:
                 raise ParamsError(
-                    f"{file}: transfers.{name}: no {key} block named {one!r}; blocks are {', '.join(tasks)}"
+                    f"{file}: transfers.{name}: {key} {value!r} is not among {key.replace('first', 'task')}s: "
+                    f"{', '.join(map(str, known))}; there would be no such teacher"
                 )
-        if transfer.encoder not in shared.encoders:
+        if transfer.first in shared.transfers:  # a third task's rows, which nobody would compare with this task's
             raise ParamsError(
-                f"{file}: transfers.{name}.encoder: {transfer.encoder!r} is not among encoders: {', '.join(shared.encoders)}"
+                f"{file}: transfers.{name}.first: the encoder of {transfer.first} comes from another teacher itself; "
+                "one first stage at most"
             )
     for name, settings in tasks.items():
         readers = {"baseline.probe_encoder": settings.baseline.probe_encoder, "distil.encoder": settings.distil.encoder}

@@ -20,6 +20,7 @@ from decant.settings import (
     Duplicates,
     Evaluate,
     Export,
+    Gain,
     Gate,
     Generator,
     LinearText,
@@ -151,6 +152,7 @@ class Task(Section):
     split: Split
     tokens: Tokens
     adapt: Adapt
+    gain: Gain
     baseline: Baseline
     search: Search
     teacher: Teacher

@@ -302,7 +302,7 @@ class Contrastive(Section):
     steps: Positive
     """Optimizer steps."""
     batch_size: Annotated[int, Field(ge=2)]
-    """Pairs per step."""
+    """Pairs per step; all of their texts are compared with one another."""
     learning_rate: Annotated[float, Field(gt=0)]
     """Peak learning rate."""
     warmup: Share
@@ -310,16 +310,22 @@ class Contrastive(Section):
 
 
 class Adapt(Section):
-    dapt: Dapt
-    """Second of the steps: the language of the domain."""
     intermediate: Intermediate
-    """First of the steps: what a related task has taught."""
+    """First step: start from the encoder of another task's teacher."""
+    dapt: Dapt
+    """Second step: guess masked tokens of the task's text."""
     contrastive: Contrastive
-    """Last of the steps: which rows of this task belong together."""
+    """Third step: tell train rows apart by their labels."""
+    precision: Literal["bf16", "fp16", "fp32"]
+    """As of the teacher; a key of its own, so that another teacher does not mean another encoder."""
     seed: Seed
     """Of masks, pairs and dropout."""
-    gain_seeds: Annotated[list[Seed], Distinct]
-    """Seeds on which the gain stage trains teachers with and without the adaptation; none measures nothing."""
+
+
+class Gain(Section):
+    seeds: Annotated[list[Seed], Distinct]
+    """Seeds on which teachers are trained with and without the adaptation, to compare them; none measures nothing. A
+    section of its own: whoever wants to measure an encoder does not want to adapt it again."""
 
 
 class Space(Section):

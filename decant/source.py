@@ -94,11 +94,19 @@ class Unlabelled(Section):
     files: Annotated[list[str], Field(min_length=1)]
     """Files or folders below data/raw/<task> with more text of the same kind, without labels."""
     format: Literal["csv", "tsv", "jsonl", "parquet", "xlsx"] | None = None
-    """How they are written; null goes by each file's suffix."""
+    """How they are written; null goes by each file's suffix. Encoding, delimiter and quotes are those of source."""
     header: Annotated[list[str], Field(min_length=1)] | None = None
     """Column names of CSV, TSV or XLSX files without a header row."""
     text: str
     """Column with the text."""
+
+    @field_validator("files")
+    @classmethod
+    def _stays_inside(cls, files: list[str]) -> list[str]:
+        for name in files:
+            if name.startswith(("/", "hf://")) or ".." in name.split("/"):
+                raise ValueError(f"{name!r} is no file below data/raw/<task>; dvc would not see it. Copy it there")
+        return files
 
 
 class Source(Section):

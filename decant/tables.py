@@ -22,6 +22,10 @@ def split_file(task: str, split: str) -> Path:
     return Path("data") / task / f"{split}.parquet"
 
 
+def unlabelled(task: str) -> Path:
+    return Path("data") / task / "unlabelled.parquet"
+
+
 def hashes(values: list[str]) -> np.ndarray:
     """(n,) uint64, the same on every machine and run (SipHash with a fixed key; Python's own hash() is not)."""
     return pd.util.hash_array(np.array(values, dtype=object), categorize=False)

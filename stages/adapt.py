@@ -1,22 +1,88 @@
 """adapt: bring an encoder closer to the task before teachers fine-tune it (models/<task>/adapted/<encoder>).
 
-Passes the encoder through, byte for byte, where every step is off.
+In: the task's encoders, train, unlabelled text, and the fingerprints of all rows that are held out. Three steps, each off
+by default, in this order: start from the encoder that another task's teacher has learnt (intermediate), guess masked
+tokens of the task's text (dapt), tell train rows apart by their labels (contrastive). Out: a folder of the same form, and
+adapt.json with the figures of each step. Where all are off, it is a copy. A killed run repeats no step that it has finished.
 """
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from decant import stage
-from decant.files import writing
+import pyarrow.parquet as pq
+import torch
+
+from decant import contrastive, dapt, held_out, lineage, stage, steps, tables, training
+from decant.encoder import WEIGHTS
+from decant.errors import CacheError, ParamsError
+from decant.files import write_metrics, writing
+from decant.heads import layout
 from decant.params import read
+from decant.schema import Transfer
 
 
 def main(task: str, encoder: str) -> None:
     p = read(task)
-    source = Path("models") / task / "encoders" / encoder
-    assert not p.adapt.dapt.on
+    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    settings, length = p.adapt, p.tokens.max_length
+    torch.set_num_threads(p.threads)
+    now = Path("models") / task / "encoders" / encoder
+    train, works = tables.load(task, "train", heads), []
+
+    def step(name: str, module, inputs: list[Path], learn: Callable) -> Path:
+        """The encoder after a step, in its work folder; learnt only if it is not there yet."""
+        content = {"settings": settings.model_dump(), "length": length, "threads": p.threads, "heads": repr(heads)}
+        code = (module.__file__, steps.__file__, lineage.__file__)
+        work = training.work_folder(f"{task}/{name}-{encoder}", content, [*inputs, now / WEIGHTS], *code)
+        works.append(work)
+        if not (work / "done").exists():
+            model, figures = learn(work)
+            with writing(work / "done") as partial:
+                lineage.hand_on(model, now, partial, name, figures)
+        return work / "done"
+
+    if settings.intermediate.on:
+        now = first_stage(task, encoder, p.transfers)
+    if settings.dapt.on:
+        more = pq.read_table(tables.unlabelled(task), columns=["id", "text"])
+        ids, texts = (train[name].tolist() + more[name].to_pylist() for name in ("id", "text"))
+        held_out.read(task).check(ids, texts, f"{task}.adapt.dapt")
+        now = step(
+            "dapt", dapt, [tables.split_file(task, "train"), tables.unlabelled(task)],
+            lambda work: dapt.learn(now, texts, length, settings.dapt, settings.precision, settings.seed, work),
+        )  # fmt: skip
+    if settings.contrastive.on:
+        texts, targets = train["text"].tolist(), tables.targets(train, heads)
+        held_out.read(task).check(train["id"].tolist(), texts, f"{task}.adapt.contrastive")
+        now = step(
+            "contrastive", contrastive, [tables.split_file(task, "train")],
+            lambda work: contrastive.learn(
+                now, texts, targets, heads, length, settings.contrastive, settings.precision, settings.seed, work
+            ),
+        )  # fmt: skip
     with writing(Path("models") / task / "adapted" / encoder) as partial:
-        shutil.copytree(source, partial)
+        shutil.copytree(now, partial)
+        write_metrics(partial / lineage.RECORD, lineage.record(now))
+    for work in works:
+        shutil.rmtree(work)
+
+
+def first_stage(task: str, encoder: str, transfers: dict[str, Transfer]) -> Path:
+    """The encoder that the intermediate stage has made. Raises ParamsError, CacheError: there is none."""
+    transfer = transfers.get(task)
+    if transfer is None or transfer.encoder != encoder:
+        raise ParamsError(
+            f"params.yaml: {task}.adapt.intermediate.on, but transfers has no {task} with the encoder {encoder}. Write transfers: "
+            f"{{{task}: {{first: TASK, encoder: {encoder}, seed: SEED}}}}, where TASK is another task whose teacher has learnt "
+            f"first, and name both in tasks: [TASK, {task}]"
+        )
+    folder = Path("models") / task / "encoders" / f"{encoder}.{transfer.first}"
+    if not folder.exists():
+        raise CacheError(
+            f"{folder}: missing. Run dvc repro intermediate@{task}, with both tasks named in tasks: [{transfer.first}, {task}]"
+        )
+    return folder
 
 
 if __name__ == "__main__":

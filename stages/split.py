@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from decant import decision, duplicates, frozen, manifest, parquet, stage, stratify, tables
+from decant import decision, duplicates, frozen, held_out, manifest, parquet, stage, stratify, tables
 from decant.carve import carve, check_drift, drift, spared
 from decant.errors import DataError
 from decant.files import slug, write_json, write_metrics, writing
@@ -138,6 +138,7 @@ def main(task: str) -> None:
             parquet.write(partial, table, np.flatnonzero(place == index))
     file = Path("data") / task / "duplicates.csv"
     shown(frame, kinds["near"], place, heading, file)
+    held_out.write(task, table.filter(pa.array(place > 0)), p.split.released)
     write_json(manifest.path(task), written)
     write_metrics(f"metrics/{task}/split.json", metrics)
     sizes = ", ".join(f"{split} {metrics[split]['n']:,}" for split in SPLITS)

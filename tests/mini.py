@@ -73,7 +73,7 @@ BRINGS = block(splits={"column": "split", "values": {name: [name] for name in SP
 
 def arrange(workspace: Path, frame: pd.DataFrame | None, block: dict = BLOCK, **settings) -> None:
     """The prepared table (none, if None) and a params.yaml with one task and its own split settings."""
-    tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "defaults")}
+    tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "transfers", "defaults")}
     sections = {key: {} for key in tree["defaults"]} | block | {"split": settings}
     with (workspace / "params.yaml").open("w", encoding="utf-8") as stream:
         YAML_SAFE.dump(tree | {"tasks": [TASK], TASK: sections}, stream)

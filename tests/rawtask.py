@@ -76,7 +76,7 @@ def arrange(workspace: Path, files: dict[str, str | bytes], source: dict | None 
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     block = {key: {} for key in COMMITTED["defaults"]} | copy.deepcopy(BLOCK) | sections
     block["source"] |= source or {}
-    tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "defaults")}
+    tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "transfers", "defaults")}
     with (workspace / "params.yaml").open("w", encoding="utf-8") as stream:
         YAML_SAFE.dump(tree | {"tasks": [TASK], TASK: block}, stream)
 

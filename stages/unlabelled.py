@@ -1,0 +1,90 @@
+"""unlabelled: more text of the task's kind, without labels (data/<task>/unlabelled.parquet: id, text, linear).
+
+In: the raw files of source.unlabelled, train, and the fingerprints of all rows that are held out. Cleaned as prepare cleans
+its rows. A text that valid, calib or test holds, or a frozen test set, is taken out, and so are empty texts, texts of
+train and repeats; each is counted. A task without such files gets an empty table.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from decant import held_out, lexical, rawfiles, stage, tables
+from decant.errors import DataError
+from decant.files import write_metrics, writing
+from decant.params import read
+from decant.rawfiles import Batch
+from decant.source import Source
+from decant.tables import hashes
+from decant.text import clean, normal_form
+
+SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "linear": pa.string()})
+COUNTS = ("rows_raw", "rows_empty", "rows_held_out", "rows_in_train", "rows_repeated", "rows")
+
+
+def main(task: str) -> None:
+    p = read(task)
+    folder, cleaning = Path("data/raw") / task, p.cleaning.model_dump()
+    held = held_out.read(task)
+    train = set(forms(tables.load(task, "train", ())["text"].tolist()))
+    linear = lexical.LinearText(p.linear_text.model_dump())
+    counts, seen = Counter(dict.fromkeys(COUNTS, 0)), set()
+    with (
+        writing(tables.unlabelled(task)) as partial,
+        pq.ParquetWriter(partial, SCHEMA) as writer,
+        tqdm(desc="unlabelled", unit="row") as bar,
+    ):
+        for batch, raw in raw_batches(folder, p.source):
+            texts = [clean(one, cleaning) for one in raw]
+            known = held.holds(texts) | held.holds(raw)
+            kept = []
+            for row, form in enumerate(forms(texts)):
+                counts["rows_raw"] += 1
+                if not texts[row].strip():
+                    counts["rows_empty"] += 1
+                elif known[row]:
+                    counts["rows_held_out"] += 1
+                elif form in train:
+                    counts["rows_in_train"] += 1
+                elif form in seen:
+                    counts["rows_repeated"] += 1
+                else:
+                    seen.add(form)
+                    kept.append(row)
+            counts["rows"] += len(kept)
+            # a prefix, since these row numbers would be ids of labelled rows too
+            ids = [f"unlabelled:{batch.file.relative_to(folder)}:{batch.number(row)}" for row in kept]
+            columns = {"id": ids, "text": [texts[row] for row in kept], "linear": [linear(texts[row]) for row in kept]}
+            writer.write_table(pa.table(columns, schema=SCHEMA))
+            bar.update(len(batch))
+    write_metrics(f"metrics/{task}/unlabelled.json", dict(counts))
+
+
+def forms(texts: list[str]) -> list[int]:
+    """What makes two texts the same, as 64-bit hashes: a tenth of the memory of the texts."""
+    return hashes([normal_form(one) for one in texts]).tolist()
+
+
+def raw_batches(folder: Path, source: Source) -> Iterator[tuple[Batch, list[str]]]:
+    """Batches of the raw files and their texts. Raises DataError: a file that is not what params say, a text that is none."""
+    more = source.unlabelled
+    if more is None:
+        return
+    for file, form in rawfiles.files(folder, more.files, more.format).items():
+        for batch in rawfiles.batches(file, form, source.encoding, source.delimiter, source.quotes, more.header):
+            texts = batch.column(more.text)
+            for row, value in enumerate(texts):
+                if not isinstance(value, str):
+                    raise DataError(
+                        f"{batch.place(row)}: text in column {more.text!r} is {value!r}, expected a string; mend the file or "
+                        "source.unlabelled"
+                    )
+            yield batch, texts
+
+
+if __name__ == "__main__":
+    stage.run(main)
