@@ -542,6 +542,8 @@ ALIASES = {
     "Split": {"settings"},
     "Teacher": {"settings"},
     "Distil": {"settings"},
+    "Baseline": {"settings"},
+    "Scratch": {"shape"},
     "Adapt": {"settings"},
     "Dapt": {"settings"},
     "Contrastive": {"settings"},
@@ -550,6 +552,8 @@ ALIASES = {
     "Task": {"p"},
     "Params": {"p", "shared"},
 }
+# Sections that are laid over another one key by key: who reads that one's key reads theirs.
+LAID_OVER = {"Rates": "Teacher", "Student": "Distil"}
 AS_DICT = {
     "Cleaning",
     "LinearText",
@@ -579,7 +583,8 @@ def unread(options: list[tuple[type, str]], sources: list[str]) -> list[str]:
     attributes, strings = reads(sources)
     found = []
     for section, name in options:
-        owners = {section.__name__.lower()} | ALIASES.get(section.__name__, set())
+        under = LAID_OVER.get(section.__name__, section.__name__)
+        owners = {under.lower()} | ALIASES.get(under, set())
         read = any((owner, name) in attributes for owner in owners)
         if not read and not (section.__name__ in AS_DICT and name in strings):
             found.append(f"{section.__name__}.{name}")
