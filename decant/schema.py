@@ -221,6 +221,11 @@ class Task(Section):
                 raise ValueError(
                     f"gates: {name!r} cannot be a key of gate.json; use letters, digits, - and _, e.g. {slug(name)}_gate"
                 )
+        if self.teacher.long_texts == "chunk" and self.teacher.overlap > self.tokens.max_length // 2:
+            raise ValueError(
+                f"teacher.overlap: {self.teacher.overlap} of {self.tokens.max_length} tokens (tokens.max_length); windows that "
+                "share more than half of their tokens read everything three times and more"
+            )
         if self.distil.soft_weight + self.distil.hard_weight == 0:
             raise ValueError("distil: soft_weight and hard_weight are both 0, nothing is left to learn from")
         return self

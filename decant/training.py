@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -296,18 +297,27 @@ def start_bias(labels: np.ndarray, heads: tuple[Head, ...]) -> np.ndarray:
     return bias
 
 
-def fingerprint(settings: dict, files: list[Path | str]) -> str:
-    """16 hex digits that stand for the settings and the bytes of the files, code among them."""
-    content = json.dumps([settings, [digest(file) for file in [*files, __file__]]], sort_keys=True)
+def fingerprint(settings: dict, inputs: list[Path]) -> str:
+    """16 hex digits that stand for settings, the bytes of the inputs, and the code that runs."""
+    content = json.dumps([settings, [digest(file) for file in [*inputs, *code()]]], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def work_folder(name: str, settings: dict, inputs: list[Path], *code: str) -> Path:
+def code() -> list[Path]:
+    """The project's modules that this process has loaded, the stage itself among them."""
+    root = Path(__file__).parent.parent
+    loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+    return sorted(
+        file for file in loaded if file.is_relative_to(root / "decant") or file.is_relative_to(root / "stages")
+    )
+
+
+def work_folder(name: str, settings: dict, inputs: list[Path]) -> Path:
     """The checkpoint folder of a run, named by its settings, input bytes and code, so that no run resumes another's.
 
     Folders of earlier inputs under the same name are removed.
     """
-    folder = WORK / f"{name}-{fingerprint(settings, [*inputs, *code])}"
+    folder = WORK / f"{name}-{fingerprint(settings, inputs)}"
     if is_first():
         for other in WORK.glob(f"{name}-????????????????"):
             if other != folder:

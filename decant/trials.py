@@ -17,7 +17,6 @@ import pandas as pd
 import sqlalchemy
 import torch
 from optuna.trial import FrozenTrial, TrialState
-from ruamel.yaml import YAML
 from transformers import TrainerCallback
 
 from decant.errors import SearchError
@@ -40,13 +39,6 @@ class Taken:
 
 def direction(select: str) -> str:
     return "minimize" if select == "nll" else "maximize"
-
-
-def code() -> list[Path]:
-    """The files of code that dvc.yaml lists for the search: where one has changed, finished trials count no more."""
-    root = Path(__file__).parent.parent
-    graph = YAML(typ="safe", pure=True).load((root / "dvc.yaml").read_text(encoding="utf-8"))
-    return [root / name for name in graph["stages"]["search"]["deps"] if name.endswith(".py")]
 
 
 def begin(url: sqlalchemy.URL, name: str, search: Search, select: str, new: bool) -> optuna.Study:

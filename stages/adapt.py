@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import torch
 
-from decant import contrastive, dapt, held_out, lineage, stage, steps, tables, training
+from decant import contrastive, dapt, held_out, lineage, stage, tables, training
 from decant.encoder import WEIGHTS
 from decant.errors import CacheError, ParamsError
 from decant.files import write_metrics, writing
@@ -30,11 +30,10 @@ def main(task: str, encoder: str) -> None:
     now = Path("models") / task / "encoders" / encoder
     train, works = tables.load(task, "train", heads), []
 
-    def step(name: str, module, inputs: list[Path], learn: Callable) -> Path:
+    def step(name: str, inputs: list[Path], learn: Callable) -> Path:
         """The encoder after a step, in its work folder; learnt only if it is not there yet."""
         content = {"settings": settings.model_dump(), "length": length, "threads": p.threads, "heads": repr(heads)}
-        code = (module.__file__, steps.__file__, lineage.__file__)
-        work = training.work_folder(f"{task}/{name}-{encoder}", content, [*inputs, now / WEIGHTS], *code)
+        work = training.work_folder(f"{task}/{name}-{encoder}", content, [*inputs, now / WEIGHTS])
         works.append(work)
         if not (work / "done").exists():
             model, figures = learn(work)
@@ -49,14 +48,14 @@ def main(task: str, encoder: str) -> None:
         ids, texts = (train[name].tolist() + more[name].to_pylist() for name in ("id", "text"))
         held_out.read(task).check(ids, texts, f"{task}.adapt.dapt")
         now = step(
-            "dapt", dapt, [tables.split_file(task, "train"), tables.unlabelled(task)],
+            "dapt", [tables.split_file(task, "train"), tables.unlabelled(task)],
             lambda work: dapt.learn(now, texts, length, settings.dapt, settings.precision, settings.seed, work),
         )  # fmt: skip
     if settings.contrastive.on:
         texts, targets = train["text"].tolist(), tables.targets(train, heads)
         held_out.read(task).check(train["id"].tolist(), texts, f"{task}.adapt.contrastive")
         now = step(
-            "contrastive", contrastive, [tables.split_file(task, "train")],
+            "contrastive", [tables.split_file(task, "train")],
             lambda work: contrastive.learn(
                 now, texts, targets, heads, length, settings.contrastive, settings.precision, settings.seed, work
             ),

@@ -33,8 +33,6 @@ def main(task: str) -> None:
             f"{task}/capacity-{layers}-{size.min_count}",
             {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
             [*soft.files(task), tables.split_file(task, "valid"), *start.files],
-            __file__,
-            student.__file__,
         )
         model, _, epochs = student.train(
             start, described, rule, p.tokens.max_length, settings, frames, lesson, p.encoders, p.seeds, work, layers

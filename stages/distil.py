@@ -30,8 +30,6 @@ def main(task: str) -> None:
         f"{task}/student",
         {"settings": p.distil.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
         [*soft.files(task), tables.split_file(task, "valid"), *start.files],
-        __file__,
-        student.__file__,
     )
     model, tokenizer, epochs = student.train(
         start, described, rule, p.tokens.max_length, p.distil, frames, lesson, p.encoders, p.seeds, work, "student"

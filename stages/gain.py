@@ -46,7 +46,6 @@ def main(task: str, encoder: str) -> None:
             f"{task}/gain-{encoder}-{side}-{seed}",
             {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
             [*(tables.split_file(task, split) for split in frames), source / WEIGHTS],
-            finetune.__file__,
         )
         works.append(work)
         done = work / "logits.safetensors"

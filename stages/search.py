@@ -60,7 +60,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
             "heads": described,
             "rule": rule,
         },
-        [*inputs, *trials.code()],
+        inputs,
     )
     folder = training.WORK / task / f"search-{encoder}"
 

@@ -31,8 +31,6 @@ def main(task: str, encoder: str, seed: str) -> None:
         f"{task}/teacher-{encoder}-{seed}",
         {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
         [tables.split_file(task, "train"), tables.split_file(task, "valid"), source / WEIGHTS],
-        __file__,
-        finetune.__file__,
     )
     model, tokenizer, epochs = finetune.fine_tune(
         source, described, rule, p.tokens.max_length, settings, int(seed), train, valid, work

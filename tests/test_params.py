@@ -261,6 +261,10 @@ CONTRADICTIONS = {
     "tuning split twice": ({"demo.thresholds.rows": ["calib", "calib"]}, "demo.thresholds", "rows", "repeat"),
     "gate with both bounds": ({"demo.gates.scam_fpr.min": 0.0}, "demo.gates.scam_fpr: a gate has either min or max"),
     "gate without a bound": ({"demo.gates.scam_fpr.max": GONE}, "demo.gates.scam_fpr: a gate has either min or max"),
+    "windows that hardly move on": (
+        {"demo.teacher": {"long_texts": "chunk", "overlap": 60}},
+        "demo: teacher.overlap: 60 of 96 tokens (tokens.max_length)",
+    ),
     "nothing to learn from": (
         {"demo.distil": {"soft_weight": 0.0, "hard_weight": 0.0}},
         "demo: distil: soft_weight and hard_weight are both 0",

@@ -1,5 +1,7 @@
 """Training: a run repeats byte for byte, goes on after a kill, and keeps its best epoch."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import torch
 from losses import BASE, DESCRIBED, HEADS, PLAIN, STEPS, TRAIN, VALID, settings
 from transformers import set_seed
 
-from decant import encoder, tables, training
+from decant import encoder, student, tables, training
 from decant.errors import ParamsError
 from decant.heads import probabilities
 from decant.model import build, windows
@@ -252,3 +254,13 @@ def test_the_newest_whole_checkpoint_is_taken(tmp_path):
     for step in (8, 16):
         (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
     assert training.last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
+
+
+def test_other_code_does_not_resume_a_run_either(source, tmp_path, monkeypatch):
+    assert Path(training.__file__) in training.code()
+    assert Path(student.__file__) in training.code()
+    old = training.work_folder("demo/student", {}, [source])
+    other = tmp_path / "student.py"
+    other.write_text("# another student")
+    monkeypatch.setattr(training, "code", lambda real=training.code: [*real()[:-1], other])
+    assert training.work_folder("demo/student", {}, [source]) != old
