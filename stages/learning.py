@@ -21,10 +21,9 @@ def main(task: str) -> None:
     models, folder = Path("models") / task, Path("metrics") / task
     runs, curves, trials, metrics = [], [], [], {"encoders": {}, "teachers": {}}
     for encoder in p.encoders:
-        metrics["encoders"][slug(encoder)] = {
-            "adapt": read_json(models / "adapted" / encoder / "adapt.json"),
-            "gain": read_json(models / "gain" / f"{encoder}.json"),
-        }
+        metrics["encoders"][slug(encoder)] = {"gain": read_json(models / "gain" / f"{encoder}.json")}
+        if done := read_json(models / "adapted" / encoder / "adapt.json"):  # dvc shows no empty section
+            metrics["encoders"][slug(encoder)]["adapt"] = done
         if p.search.on:
             searched = models / "search" / encoder
             metrics["encoders"][slug(encoder)]["search"] = read_json(searched / "search.json")

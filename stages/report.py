@@ -26,6 +26,8 @@ PARTS = (
     "gate",
 )
 SHIPPED = "student_int8"
+TAUGHT = ("encoder", "seed", "max_length", "epochs", "batch_size", "label_smoothing", "learning_rate", "head_rate", "warmup",
+          "epoch", "valid_nll", "valid_accuracy", "valid_macro_f1", "valid_micro_auc", "valid_macro_auc")  # fmt: skip
 HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "micro_auc_low", "micro_auc_high",
             "macro_auc", "macro_auc_low", "macro_auc_high")  # fmt: skip
 CLASSWISE = (
@@ -68,7 +70,8 @@ def main(task: str) -> None:
             partial / "reliability.png",
         )
 
-    text = page(task, found, contestants, named, p.evaluate.confidence, p.thresholds.policy)
+    learnt = pd.read_csv(folder / "learning" / "teachers.csv")
+    text = page(task, found, contestants, named, p.evaluate.confidence, p.thresholds.policy, learnt)
     write_page(folder / "report.md", f"Decant: {task}", text)
     write_text(folder / "card.md", card(task, found, shipped, named, classes, p))
     with writing(folder / "ledger.xlsx") as partial:
@@ -76,7 +79,9 @@ def main(task: str) -> None:
     write_json(folder / "provenance.json", provenance.environment())
 
 
-def page(task: str, found: dict, contestants: dict, named: list[str], confidence: float, policy: str) -> str:
+def page(
+    task: str, found: dict, contestants: dict, named: list[str], confidence: float, policy: str, learnt: pd.DataFrame
+) -> str:
     gate, n = found["gate"], contestants[SHIPPED]["n"]
     gates = [{"gate": name, **entry} for name, entry in gate.items() if isinstance(entry, dict)]
     ranked = sorted(contestants, key=lambda name: -contestants[name]["macro_f1"])
@@ -136,6 +141,9 @@ def page(task: str, found: dict, contestants: dict, named: list[str], confidence
         table(linear, "member"),
         "## Calibration, before and after temperatures, on calib",
         table(soft, "contestant"),
+        "## Teachers, as they learnt on train and were kept on valid",
+        "What a text shows, epochs, rows per step, weights and smoothing are the same for all; rates may be an encoder's own.",
+        table(learnt[[name for name in TAUGHT if name in learnt]].to_dict("records"), "encoder"),
         "## int8 recipes on valid",
         f"Chosen: `{found['quantize']['recipe']}`. A logit of ONNX fp32 differs from torch's by at most "
         f"{found['export']['max_difference']}.",

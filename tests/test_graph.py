@@ -141,7 +141,8 @@ def test_top_level_metrics_and_plots_cover_every_task():
     committed = {path for path in every if (ROOT / path).exists()}  # a task that is only prepared so far has no more
     assert set(GRAPH["metrics"]) == committed | first
     plotted = {file for plot in GRAPH["plots"] for settings in plot.values() for file in settings["y"]}
-    tables = ("plots/confusion", "plots/precision_recall", "plots/reliability", "profile/labels", "profile/tokens")
+    tables = ("plots/confusion", "plots/precision_recall", "plots/reliability", "profile/labels", "profile/tokens",
+              "learning/epochs")  # fmt: skip
     trained = [task for task in tasks if (ROOT / "metrics" / task / "test.json").exists()]
     assert plotted == {f"metrics/{task}/{table}.csv" for task in trained for table in tables}
     assert set(PARAMS["tasks"]) <= set(trained)

@@ -11,13 +11,10 @@ from decant.errors import ParamsError
 from decant.files import read_json
 from stages import search
 
-CODE = trials.code()
-
 
 @pytest.fixture
 def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(trials, "code", lambda: CODE)  # dvc.yaml takes longer to read than such a search
     monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
     return workspace
 

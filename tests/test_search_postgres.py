@@ -10,7 +10,7 @@ import pytest
 import searching
 import sqlalchemy
 
-from decant import storage
+from decant import storage, training
 from decant.errors import SearchError
 from stages import search
 
@@ -31,8 +31,9 @@ def server(running) -> str:
 
 
 @pytest.fixture
-def small(workspace, tiny_encoder):
+def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
+    monkeypatch.setattr(training, "code", searching.code)
     return workspace
 
 

@@ -19,13 +19,9 @@ METHODS = {
 }
 
 
-CODE = trials.code()
-
-
 @pytest.fixture
 def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(trials, "code", lambda: CODE)  # dvc.yaml takes longer to read than such a search
     monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
     return workspace
 
@@ -187,10 +183,10 @@ def test_other_code_has_a_study_of_its_own(small, monkeypatch):
     searching.settle(small, trials=1)
     search.main("demo", "tiny")
     (small / "finetune.py").write_text("changed")
-    code = [small / "finetune.py" if file.name == "finetune.py" else file for file in CODE]
+    code = [small / "finetune.py" if file.name == "finetune.py" else file for file in training.code()]
     assert small / "finetune.py" in code
-    assert {file.name for file in CODE} >= {"search.py", "trials.py", "finetune.py", "training.py", "model.py"}
-    monkeypatch.setattr(trials, "code", lambda: code)
+    assert {file.name for file in code} >= {"search.py", "trials.py", "finetune.py", "training.py", "model.py"}
+    monkeypatch.setattr(training, "code", lambda: code)
     search.main("demo", "tiny")
     assert len(optuna.get_all_study_names(f"sqlite:///{small}/.work/demo/search-tiny.db")) == 2
 

@@ -9,13 +9,14 @@ import pytest
 import searching
 from optuna.trial import TrialState
 
-from decant import trials
+from decant import training, trials
 from stages import search
 
 
 @pytest.fixture
-def small(workspace, tiny_encoder):
+def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
+    monkeypatch.setattr(training, "code", searching.code)
     return workspace
 
 
