@@ -28,6 +28,7 @@ PARTS = (
 SHIPPED = "student_int8"
 TAUGHT = ("encoder", "seed", "max_length", "epochs", "batch_size", "label_smoothing", "learning_rate", "head_rate", "warmup",
           "epoch", "valid_nll", "valid_accuracy", "valid_macro_f1", "valid_micro_auc", "valid_macro_auc")  # fmt: skip
+RATES = ("learning_rate", "head_rate", "warmup", "label_smoothing")
 HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "micro_auc_low", "micro_auc_high",
             "macro_auc", "macro_auc_low", "macro_auc_high")  # fmt: skip
 CLASSWISE = (
@@ -70,7 +71,9 @@ def main(task: str) -> None:
             partial / "reliability.png",
         )
 
-    learnt = pd.read_csv(folder / "learning" / "teachers.csv")
+    learnt = pd.read_csv(folder / "learning" / "teachers.csv").astype(
+        {name: str for name in RATES}
+    )  # 5e-05 is not 0.0001
     text = page(task, found, contestants, named, p.evaluate.confidence, p.thresholds.policy, learnt)
     write_page(folder / "report.md", f"Decant: {task}", text)
     write_text(folder / "card.md", card(task, found, shipped, named, classes, p))
