@@ -109,7 +109,13 @@ def run(folder: Path, stage: str) -> tuple[float, float]:
     """Seconds, and the highest memory (MB, proportional set size) of the stage's processes together."""
     started, peak = time.perf_counter(), 0.0
     command = [sys.executable, "-m", f"stages.{stage}", TASK]
-    process = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     os.set_blocking(process.stderr.fileno(), False)
     said = b""
     while process.poll() is None:

@@ -16,7 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import set_seed
 
-from decant import finetune, tables, training
+from decant import finetune, losses, tables, training
 from decant.encoder import encode, load_tokenizer, load_weights, pooling
 from decant.heads import layout
 from decant.model import build, padded
@@ -73,7 +73,7 @@ def reference(source: Path, described: dict, settings, train) -> float:
     tokenizer = load_tokenizer(source)
     labels = torch.from_numpy(tables.targets(train, heads))
     model = build(
-        load_weights(source), described, pooling(source), settings.dropout, training.start_bias(labels.numpy(), heads)
+        load_weights(source), described, pooling(source), settings.dropout, losses.start_bias(labels.numpy(), heads)
     ).train()
     filler = tokenizer.pad_token_id
     ids = [row + [filler] * (PADDED - len(row)) for row in encode(tokenizer, train["text"].tolist(), PADDED)]
@@ -86,7 +86,7 @@ def reference(source: Path, described: dict, settings, train) -> float:
     started = time.perf_counter()
     for part in DataLoader(rows, batch_size=settings.batch_size, shuffle=True):
         output = model(input_ids=part["input_ids"], attention_mask=part["attention_mask"])
-        training.head_loss(output["logits"], part["labels"], heads, weights).backward()
+        losses.head_loss(output["logits"], part["labels"], heads, weights).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
         optimizer.step()
         optimizer.zero_grad()

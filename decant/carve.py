@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from decant.errors import DataError
-from decant.settings import Split
+from decant.settings.data import Split
 from decant.source import SPLITS
 from decant.stratify import stratify
 

@@ -15,7 +15,7 @@ from decant.calibration import nll
 from decant.fitting import Candidate, fit_head
 from decant.heads import Head
 from decant.linear import Vectorizer, Weights
-from decant.settings import Baseline
+from decant.settings.learning import Baseline
 
 
 @dataclass(frozen=True, eq=False)

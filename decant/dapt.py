@@ -15,7 +15,7 @@ from decant import steps
 from decant.encoder import WEIGHTS, compare_with_file, encode, load_tokenizer, load_weights
 from decant.errors import DataError, EncoderError
 from decant.model import padded
-from decant.settings import Dapt
+from decant.settings.adapting import Dapt
 
 ASIDE = 0.05  # share of the texts that the loss is measured on, and that nothing is learnt from
 NO_GUESS = -100  # label of a token that is not to be guessed, as torch's cross entropy has it

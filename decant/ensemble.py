@@ -13,7 +13,7 @@ from decant.encoder import load_tokenizer, load_weights, pooling
 from decant.heads import Head, logits_of, probabilities, tempered
 from decant.keys import teacher_name
 from decant.model import embed, load, predict
-from decant.settings import Adapt
+from decant.settings.adapting import Adapt
 
 PROBES = {"probe": "encoders", "probe_adapted": "adapted"}  # member -> folder of its encoder below models/<task>
 
@@ -25,8 +25,7 @@ def teachers(encoders: list[str], seeds: list[int]) -> dict[str, str]:
 
 def probes(adapt: Adapt) -> dict[str, str]:
     """Those of PROBES that a task has: of the encoder as published and, where a step of adapt is on, as adapted."""
-    adapted = adapt.dapt.on or adapt.intermediate.on or adapt.contrastive.on
-    return {name: folder for name, folder in PROBES.items() if adapted or folder != "adapted"}
+    return {name: folder for name, folder in PROBES.items() if adapt.on or folder != "adapted"}
 
 
 def linear_logits(task: str, texts: list[str]) -> np.ndarray:

@@ -7,13 +7,13 @@ import pandas as pd
 import torch
 from transformers import PreTrainedTokenizerFast, TrainerCallback, set_seed
 
-from decant import tables, training
+from decant import losses, tables, training
 from decant.encoder import WEIGHTS, compare_with_file, load_tokenizer, load_weights, pooling
 from decant.heads import Head, layout
 from decant.model import Classifier, build, windows
 from decant.schema import Encoder
 from decant.selection import measure
-from decant.settings import Teacher
+from decant.settings.learning import Teacher
 
 
 def settings_of(teacher: Teacher, encoder: Encoder, found: dict | None = None) -> Teacher:
@@ -49,7 +49,7 @@ def fine_tune(
         for split, frame in (("train", train), ("valid", valid))
     }
     labels = rows["train"].arrays["labels"]
-    bias = training.start_bias(labels, heads)
+    bias = losses.start_bias(labels, heads)
     model = build(load_weights(source), described, pooling(source), settings.dropout, bias, overlap)
     compare_with_file(model.encoder, source / WEIGHTS)  # not some other encoder of the same shape
     weights = class_weights(labels, heads, settings.class_weights, settings.max_weight)
@@ -61,7 +61,7 @@ def fine_tune(
         rows["valid"],
         settings,
         seed,
-        loss=lambda output, batch: training.head_loss(
+        loss=lambda output, batch: losses.head_loss(
             output["logits"], batch["labels"], heads, weights, settings.label_smoothing
         ),
         measure=lambda logits, targets: measure(logits, targets, heads, rule),

@@ -40,8 +40,7 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     classes = [*rule.order, rule.otherwise] if rule.rule == "priority" else heads[rule.head].labels
     answers = numbers(*map(slug, classes))
     everyone = contestants(encoders, seeds)
-    adapted = task.adapt.dapt.on or task.adapt.intermediate.on or task.adapt.contrastive.on
-    everyone = [name for name in everyone if name != "probe_adapted" or adapted]
+    everyone = [name for name in everyone if name != "probe_adapted" or task.adapt.on]
     members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
     tempered = {name: temperature() for name, head in heads.items() if head.kind != "regression"}
 

@@ -10,32 +10,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from decant.files import KEY, slug
 from decant.keys import METRICS
-from decant.settings import (
-    Adapt,
-    Baseline,
-    Benchmark,
-    Cleaning,
-    Distil,
-    Distinct,
-    Duplicates,
-    Evaluate,
-    Export,
-    Gain,
-    Gate,
-    Generator,
-    LinearText,
-    Positive,
-    Quantize,
-    Rates,
-    Search,
-    Section,
-    Seed,
-    Soften,
-    Split,
-    Teacher,
-    Thresholds,
-    Tokens,
-)
+from decant.settings.adapting import Adapt, Gain
+from decant.settings.base import Distinct, Positive, Section, Seed
+from decant.settings.data import Cleaning, Duplicates, Generator, LinearText, Split
+from decant.settings.learning import Baseline, Distil, Rates, Soften, Teacher, Tokens
+from decant.settings.release import Benchmark, Evaluate, Export, Gate, Quantize, Thresholds
+from decant.settings.searching import Search
 from decant.source import COLUMNS, Labels, Source
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from accelerate import PartialState
 from safetensors.numpy import load_file, save_file
 
+from decant import processes
+from decant.checkpoints import WORK
 from decant.files import writing
-from decant.training import WORK, is_first, processes, together
 
 SIZE = 10_000  # texts: a minute or two of one core
 
@@ -22,23 +23,23 @@ def score(
     name: below .work, where finished shards are kept until `forget`. key: a digest of what `run` computes with; texts
     are added to it, so that no shard of another model or table is taken for this one's.
     """
-    if processes() > 1:
+    if processes.count() > 1:
         PartialState()  # joins the others
     content = hashlib.sha256("\0".join([key, *texts]).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     starts = range(0, len(texts), SIZE)
     files = [WORK / name / f"{content}-{start}.safetensors" for start in starts]
-    rank = 0 if processes() == 1 else PartialState().process_index
+    rank = 0 if processes.count() == 1 else PartialState().process_index
     for index, (start, file) in enumerate(zip(starts, files, strict=True)):
-        if index % processes() == rank and not file.exists():
+        if index % processes.count() == rank and not file.exists():
             arrays = run(texts[start : start + SIZE])
             with writing(file) as partial:
                 save_file({f"{place:03d}": np.ascontiguousarray(array) for place, array in enumerate(arrays)}, partial)
-    together()
+    processes.together()
     parts = [load_file(file) for file in files]
     return tuple(np.concatenate([part[place] for part in parts]) for place in sorted(parts[0]))
 
 
 def forget(name: str) -> None:
     """Remove the shards, once what they were for is written."""
-    if is_first():
+    if processes.is_first():
         shutil.rmtree(WORK / name, ignore_errors=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from decant.settings import Section
+from decant.settings.base import Section
 
 SPLITS = ("train", "valid", "calib", "test")
 SplitName = Literal["train", "valid", "calib", "test"]

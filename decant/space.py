@@ -12,7 +12,8 @@ from decant import training
 from decant.errors import ParamsError, SearchError
 from decant.finetune import settings_of
 from decant.schema import Encoder
-from decant.settings import Search, Space, Teacher
+from decant.settings.learning import Teacher
+from decant.settings.searching import Search, Space
 
 
 def candidate(teacher: Teacher, encoder: Encoder, found: dict) -> Teacher:

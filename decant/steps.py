@@ -10,8 +10,9 @@ import torch
 from transformers import Trainer, TrainingArguments, set_seed
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from decant.settings import Contrastive, Dapt
-from decant.training import LiveLog, check_precision, last_checkpoint, live_log
+from decant.checkpoints import last_checkpoint, live_log
+from decant.settings.adapting import Contrastive, Dapt
+from decant.training import LiveLog, check_precision
 
 SAVES = 10  # checkpoints of a run: a kill costs a tenth of it at most
 LOGS = 20  # losses of a run

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast, set_seed
 
-from decant import ensemble, tables, training
+from decant import ensemble, losses, tables, training
 from decant.encoder import (
     WEIGHTS,
     architecture_options,
@@ -26,7 +26,7 @@ from decant.errors import BudgetError, ParamsError
 from decant.heads import Head, layout
 from decant.model import Classifier, build, load, windows
 from decant.selection import measure
-from decant.settings import Distil
+from decant.settings.learning import Distil
 from decant.soft import Lesson
 
 
@@ -75,7 +75,7 @@ def train(
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
     small, kept = cut_vocabulary(start.tokenizer, texts["train"], settings.min_count)
     cut = cut_encoder(start.encoder, settings.layers, kept, small.pad_token_id, settings.encoder)
-    model = build(cut, described, start.pooling, settings.dropout, training.start_bias(labels["train"], heads))
+    model = build(cut, described, start.pooling, settings.dropout, losses.start_bias(labels["train"], heads))
     size = sum(tensor.numel() for tensor in model.parameters())
     if size > settings.max_parameters:
         raise BudgetError(
@@ -184,7 +184,7 @@ def loss(output: dict, batch: dict, heads: tuple[Head, ...], settings: Distil) -
     labelled = batch.get("labelled", torch.ones(len(logits), dtype=torch.bool, device=logits.device))
     if settings.hard_weight and labelled.any():
         plain = torch.ones(logits.shape[1])
-        hard = training.head_loss(logits[labelled], batch["labels"][labelled], heads, plain)
+        hard = losses.head_loss(logits[labelled], batch["labels"][labelled], heads, plain)
         total = total + settings.hard_weight * labelled.float().mean() * hard
     if settings.hidden_weight:
         likeness = F.cosine_similarity(output["hidden"].float(), batch["hidden"], dim=1)

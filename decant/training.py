@@ -4,29 +4,19 @@ checkpoints to resume from after a kill. Whoever trains shares it; each brings i
 Runs in one process, or in several under `accelerate launch` or `torchrun`: each step then takes the same rows, shared out.
 """
 
-import hashlib
-import json
-import os
-import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional as F
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from decant import checkpoints, processes
 from decant.errors import ParamsError
-from decant.files import digest
-from decant.heads import Head
 from decant.model import Classifier, batched
-from decant.settings import Teacher, Training
-
-WORK = Path(".work")  # ignored by git and dvc: what is in it only saves time
-
+from decant.settings.learning import Teacher, Training
 
 LOGS = 20  # lines of the live log per epoch
 
@@ -163,7 +153,7 @@ def fit(
         bf16=settings.precision == "bf16",
         fp16=settings.precision == "fp16",
         use_cpu=not torch.cuda.is_available(),
-        ddp_backend=None if torch.cuda.is_available() or processes() == 1 else "gloo",
+        ddp_backend=None if torch.cuda.is_available() or processes.count() == 1 else "gloo",
         ddp_find_unused_parameters=frozen > 0,  # the encoder's, as long as it is frozen
         # one evaluation and one checkpoint per epoch: were they apart, the best epoch would have no checkpoint
         eval_strategy="epoch",
@@ -191,15 +181,15 @@ def fit(
         callbacks=[
             EarlyStoppingCallback(settings.patience),
             Frozen(model, frozen),
-            LiveLog(live_log(work)),
+            LiveLog(checkpoints.live_log(work)),
             *callbacks,
         ],
         optimizers=(optimizer(model, settings), None),
         loss=loss,
         rows_per_step=settings.batch_size,
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
-    together()
+    trainer.train(resume_from_checkpoint=checkpoints.last_checkpoint(work))
+    processes.together()
     return history(trainer.state.log_history)
 
 
@@ -216,29 +206,13 @@ def check_precision(precision: str) -> None:
 
 def parts_of_a_step(settings: Training) -> int:
     """Into how many parts the rows of a step fall; ParamsError if they do not."""
-    parts = settings.accumulation * processes()
+    parts = settings.accumulation * processes.count()
     if settings.batch_size % parts:
         raise ParamsError(
             f"params.yaml: batch_size: {settings.batch_size} rows do not fall into {settings.accumulation} parts "
-            f"(accumulation) on {processes()} processes; make it a multiple of {parts}"
+            f"(accumulation) on {processes.count()} processes; make it a multiple of {parts}"
         )
     return parts
-
-
-def processes() -> int:
-    """How many of us `accelerate launch` or `torchrun` has started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def is_first() -> bool:
-    """The one process that writes."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def together() -> None:
-    """Wait until every process is here."""
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
 
 
 def collate(batch: list[dict], pad: int) -> dict[str, torch.Tensor]:
@@ -257,83 +231,6 @@ def optimizer(model: Classifier, settings: Training) -> torch.optim.Optimizer:
         [{"params": tensors, "lr": rate, "weight_decay": decay} for (rate, decay), tensors in groups.items()],
         fused=True,
     )
-
-
-def head_loss(
-    logits: torch.Tensor, labels: torch.Tensor, heads: tuple[Head, ...], weights: torch.Tensor, smoothing: float = 0.0
-) -> torch.Tensor:
-    """Mean over the heads of cross entropy, binary cross entropy or squared error.
-
-    labels: (n, w) in the form of head outputs, hard or soft. weights: (w,) per label, 1 for a plain mean. smoothing:
-    share of a label that is spread over all of its head, of a sigmoid label over yes and no.
-    """
-    logits = logits.float()
-    losses = []
-    for head in heads:
-        given, wanted = logits[:, head.slice], labels[:, head.slice].float()
-        weight = weights[head.slice].to(given.device)
-        if head.kind != "regression":
-            wanted = wanted * (1 - smoothing) + smoothing / (wanted.shape[1] if head.kind == "softmax" else 2)
-        if head.kind == "softmax":
-            # weighted mean, as torch's own class weights: a batch of rare rows does not get a larger step
-            rows = -(wanted * weight * F.log_softmax(given, dim=1)).sum(dim=1)
-            losses.append(rows.sum() / (wanted * weight).sum())
-        elif head.kind == "sigmoid":
-            losses.append(F.binary_cross_entropy_with_logits(given, wanted, pos_weight=weight))
-        else:
-            losses.append(F.mse_loss(given, wanted))
-    return torch.stack(losses).mean()
-
-
-def start_bias(labels: np.ndarray, heads: tuple[Head, ...]) -> np.ndarray:
-    """(w,) where the last layer starts: log shares, log-odds, or the mean, of the train labels."""
-    bias = np.zeros(labels.shape[1], dtype=np.float32)
-    for head in heads:
-        mean = labels[:, head.slice].mean(axis=0)
-        safe = np.clip(mean, 1e-3, 1 - 1e-3)
-        bias[head.slice] = {"softmax": np.log(safe), "sigmoid": np.log(safe / (1 - safe)), "regression": mean}[
-            head.kind
-        ]
-    return bias
-
-
-def fingerprint(settings: dict, inputs: list[Path]) -> str:
-    """16 hex digits that stand for settings, the bytes of the inputs, and the code that runs."""
-    content = json.dumps([settings, [digest(file) for file in [*inputs, *code()]]], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def code() -> list[Path]:
-    """The project's modules that this process has loaded, the stage itself among them."""
-    root = Path(__file__).parent.parent
-    loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
-    return sorted(
-        file for file in loaded if file.is_relative_to(root / "decant") or file.is_relative_to(root / "stages")
-    )
-
-
-def work_folder(name: str, settings: dict, inputs: list[Path]) -> Path:
-    """The checkpoint folder of a run, named by its settings, input bytes and code, so that no run resumes another's.
-
-    Folders of earlier inputs under the same name are removed.
-    """
-    folder = WORK / f"{name}-{fingerprint(settings, inputs)}"
-    if is_first():
-        for other in WORK.glob(f"{name}-????????????????"):
-            if other != folder:
-                shutil.rmtree(other)
-    return folder
-
-
-def live_log(work: Path) -> Path:
-    """Where a run's live log grows, e.g. .work/scam/teacher-minilm-13.csv: the folder's name without its digest."""
-    return work.with_name(f"{work.name.rpartition('-')[0]}.csv")
-
-
-def last_checkpoint(work: Path) -> str | None:
-    """The newest whole checkpoint: trainer_state.json is written last, a folder without it was cut off."""
-    whole = [folder for folder in work.glob("checkpoint-*") if (folder / "trainer_state.json").exists()]
-    return str(max(whole, key=lambda folder: int(folder.name.split("-")[1]))) if whole else None
 
 
 def history(log: list[dict]) -> pd.DataFrame:

@@ -21,7 +21,8 @@ from transformers import TrainerCallback
 
 from decant.errors import SearchError
 from decant.files import read_json
-from decant.settings import Search, Teacher
+from decant.settings.learning import Teacher
+from decant.settings.searching import Search
 from decant.space import draw, inside, shown
 from decant.storage import lock, opened
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import torch
 
-from decant import contrastive, dapt, held_out, lineage, stage, tables, training
+from decant import checkpoints, contrastive, dapt, held_out, lineage, stage, tables
 from decant.encoder import WEIGHTS
 from decant.errors import CacheError, ParamsError
 from decant.files import write_metrics, writing
@@ -33,7 +33,7 @@ def main(task: str, encoder: str) -> None:
     def step(name: str, inputs: list[Path], learn: Callable) -> Path:
         """The encoder after a step, in its work folder; learnt only if it is not there yet."""
         content = {"settings": settings.model_dump(), "length": length, "threads": p.threads, "heads": repr(heads)}
-        work = training.work_folder(f"{task}/{name}-{encoder}", content, [*inputs, now / WEIGHTS])
+        work = checkpoints.work_folder(f"{task}/{name}-{encoder}", content, [*inputs, now / WEIGHTS])
         works.append(work)
         if not (work / "done").exists():
             model, figures = learn(work)

@@ -33,7 +33,7 @@ from decant.fitting import Candidate, fit
 from decant.heads import Head, layout
 from decant.linear import Standard, Tfidf, Vectorizer
 from decant.params import read
-from decant.settings import Baseline
+from decant.settings.learning import Baseline
 
 COLUMNS = ("member", "head", *Vectorizer.__dataclass_fields__, *Candidate(1.0).record())
 COLUMNS += ("nll", "macro_f1", "squared_error", "n", "chosen")

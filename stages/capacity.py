@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from decant import soft, stage, student, tables, training
+from decant import checkpoints, soft, stage, student, tables, training
 from decant.files import writing
 from decant.heads import layout
 from decant.params import read
-from decant.settings import Distil
+from decant.settings.learning import Distil
 
 
 def main(task: str) -> None:
@@ -29,7 +29,7 @@ def main(task: str) -> None:
         settings = Distil.model_validate(p.distil.model_dump() | size.model_dump())
         start = student.source(task, settings, p.seeds)
         layers = "-".join(map(str, size.layers))
-        work = training.work_folder(
+        work = checkpoints.work_folder(
             f"{task}/capacity-{layers}-{size.min_count}",
             {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
             [*soft.files(task), tables.split_file(task, "valid"), *start.files],

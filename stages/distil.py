@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from decant import soft, stage, student, tables, training
+from decant import checkpoints, processes, soft, stage, student, tables
 from decant.encoder import save_tokenizer
 from decant.files import write_json, writing
 from decant.heads import layout
@@ -26,7 +26,7 @@ def main(task: str) -> None:
     frames = {split: tables.load(task, split, layout(described)) for split in ("train", "valid")}
     lesson = soft.load(task, frames["train"], p.encoders, p.seeds)
     start = student.source(task, p.distil, p.seeds)
-    work = training.work_folder(
+    work = checkpoints.work_folder(
         f"{task}/student",
         {"settings": p.distil.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
         [*soft.files(task), tables.split_file(task, "valid"), *start.files],
@@ -34,7 +34,7 @@ def main(task: str) -> None:
     model, tokenizer, epochs = student.train(
         start, described, rule, p.tokens.max_length, p.distil, frames, lesson, p.encoders, p.seeds, work, "student"
     )
-    if not training.is_first():
+    if not processes.is_first():
         return
     with writing(Path("models") / task / "student") as partial:
         model.save_pretrained(partial)

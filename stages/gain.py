@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from decant import finetune, paired, stage, tables, training
+from decant import checkpoints, finetune, paired, stage, tables
 from decant.encoder import WEIGHTS
 from decant.files import write_metrics, writing
 from decant.heads import layout
@@ -31,8 +31,7 @@ def main(task: str, encoder: str) -> None:
     heads, rule = layout(described), p.decision.model_dump()
     settings = finetune.settings_of(p.teacher, p.encoder(encoder))
     target = Path("models") / task / "gain" / f"{encoder}.json"
-    on = p.adapt.intermediate.on or p.adapt.dapt.on or p.adapt.contrastive.on
-    if not p.gain.seeds or not on:
+    if not p.gain.seeds or not p.adapt.on:
         write_metrics(target, {"seeds": 0})
         return
     torch.set_num_threads(p.threads)
@@ -42,7 +41,7 @@ def main(task: str, encoder: str) -> None:
     def logits_of(side: str, seed: int) -> dict[str, np.ndarray]:
         """Split -> logits of a teacher of that side and seed."""
         source = Path("models") / task / SIDES[side] / encoder
-        work = training.work_folder(
+        work = checkpoints.work_folder(
             f"{task}/gain-{encoder}-{side}-{seed}",
             {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
             [*(tables.split_file(task, split) for split in frames), source / WEIGHTS],

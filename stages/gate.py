@@ -11,7 +11,7 @@ from decant.errors import ParamsError
 from decant.files import digest, read_json, slug, write_metrics
 from decant.params import read
 from decant.runtime import RECORD
-from decant.settings import Gate
+from decant.settings.release import Gate
 
 
 def main(task: str) -> None:

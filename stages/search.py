@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from optuna.trial import TrialState
 
-from decant import finetune, space, stage, storage, tables, training, trials
+from decant import checkpoints, finetune, processes, space, stage, storage, tables, training, trials
 from decant.errors import ParamsError
 from decant.files import write_json, writing
 from decant.heads import layout
@@ -39,7 +39,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
         with writing(out) as partial:
             write_json(partial / "settings.json", {})
         return
-    if training.processes() > 1:
+    if processes.count() > 1:
         raise ParamsError("search: a trial runs in one process; start more workers in place of accelerate or torchrun")
     space.refuse_impossible(p.search, p.teacher, p.encoder(encoder), task)
     torch.set_num_threads(p.threads)
@@ -51,7 +51,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
     base = space.candidate(p.teacher, p.encoder(encoder), {})
     select = base.select
     inputs = [tables.split_file(task, "train"), tables.split_file(task, "valid"), *sorted(source.iterdir())]
-    digest = training.fingerprint(
+    digest = checkpoints.fingerprint(
         {
             "search": p.search.model_dump(exclude={"trials"}),  # asked for more of them, a study goes on
             "settings": base.model_dump(),
@@ -62,7 +62,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
         },
         inputs,
     )
-    folder = training.WORK / task / f"search-{encoder}"
+    folder = checkpoints.WORK / task / f"search-{encoder}"
 
     def run(study: optuna.Study, taken: trials.Taken) -> None:
         found, number = taken.trial.params, taken.trial.number
@@ -82,7 +82,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
         trials.finish(study, url, taken, work, state, value, why)
         print(f"trial {number}: {space.shown(found)}: {why or f'{select} {value:.4f}'}", flush=True)
 
-    url = storage.address(training.WORK / task / f"search-{encoder}.db")
+    url = storage.address(checkpoints.WORK / task / f"search-{encoder}.db")
     with storage.speaking(url):
         study = trials.begin(url, f"{task}-{encoder}-{digest}", p.search, select, new=role == "stage")
         wanted, waiting = space.total(p.search), False

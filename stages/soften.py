@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from scipy.optimize import minimize
 
-from decant import augment, calibration, ensemble, scores, shards, soft, stage, tables, training
+from decant import augment, calibration, ensemble, processes, scores, shards, soft, stage, tables
 from decant.encoder import WEIGHTS
 from decant.files import digest, write_json, write_metrics, writing
 from decant.heads import Head, layout, probabilities, tempered
@@ -54,7 +54,7 @@ def main(task: str) -> None:
                     f"{task}/soft",
                     f"{key}{length}",
                 )
-    if not training.is_first():
+    if not processes.is_first():
         return
     for split, (plain, linear) in texts.items():
         own = {"linear": ensemble.linear_logits(task, linear)} if plain else {}

@@ -19,7 +19,7 @@ from decant.files import slug, write_json, write_metrics, writing
 from decant.heads import layout
 from decant.leaks import PAIRS, explain, leakage, leaking
 from decant.params import read
-from decant.settings import Split
+from decant.settings.data import Split
 from decant.source import SPLITS
 
 SHOWN = 1000  # rows of clusters that duplicates.csv shows

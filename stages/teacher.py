@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from decant import finetune, stage, tables, training
+from decant import checkpoints, finetune, processes, stage, tables
 from decant.encoder import WEIGHTS, save_tokenizer
 from decant.files import digest, read_json, write_json, writing
 from decant.heads import layout
@@ -27,7 +27,7 @@ def main(task: str, encoder: str, seed: str) -> None:
     torch.set_num_threads(p.threads)
 
     train, valid = (tables.load(task, split, layout(described)) for split in ("train", "valid"))
-    work = training.work_folder(
+    work = checkpoints.work_folder(
         f"{task}/teacher-{encoder}-{seed}",
         {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
         [tables.split_file(task, "train"), tables.split_file(task, "valid"), source / WEIGHTS],
@@ -35,7 +35,7 @@ def main(task: str, encoder: str, seed: str) -> None:
     model, tokenizer, epochs = finetune.fine_tune(
         source, described, rule, p.tokens.max_length, settings, int(seed), train, valid, work
     )
-    if not training.is_first():
+    if not processes.is_first():
         return
     with writing(Path("models") / task / "teachers" / f"{encoder}-{seed}") as partial:
         model.save_pretrained(partial)

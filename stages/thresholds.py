@@ -21,7 +21,7 @@ from decant.keys import Tuned
 from decant.metrics import upper_bound
 from decant.params import read
 from decant.runtime import Model
-from decant.settings import Thresholds
+from decant.settings.release import Thresholds
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold
 DECIMALS = 6

@@ -110,7 +110,7 @@ def main_killed(number: int, step: int) -> None:
 
 def code() -> list[Path]:
     """In place of the modules that a process has loaded: a test has more of them than the processes that it starts."""
-    return [*sorted((ROOT / "decant").glob("*.py")), ROOT / "stages" / "search.py"]
+    return [*sorted((ROOT / "decant").rglob("*.py")), ROOT / "stages" / "search.py"]
 
 
 def start(workspace: Path, call: str, **environment: str) -> subprocess.Popen:
@@ -119,7 +119,7 @@ def start(workspace: Path, call: str, **environment: str) -> subprocess.Popen:
         [
             sys.executable,
             "-c",
-            f"import searching; from decant import training; training.code = searching.code; searching.{call}",
+            f"import searching; from decant import checkpoints; checkpoints.code = searching.code; searching.{call}",
         ],
         cwd=workspace,
         env=ENVIRONMENT | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | environment,

@@ -47,6 +47,7 @@ def arranged(workspace, tiny_encoder):
             folder = workspace / "models" / "demo" / place / "tiny"
             shutil.copytree(tiny_encoder, folder, dirs_exist_ok=True)
             (folder / "encoder.json").write_text('{"pooling": "mean"}', encoding="utf-8")
+        tiny.write_teacher(tiny_encoder, HEADS, workspace / "models" / "demo" / "teachers" / "tiny-13")
         weights = folder / "model.safetensors"
         noise = torch.Generator().manual_seed(1)
         changed = {
@@ -56,7 +57,7 @@ def arranged(workspace, tiny_encoder):
         posts = generate(200, 6, 0.0)
         frame = pd.DataFrame({name: [post[name] for post in posts] for name in ("id", "text", "urgency")})
         frame["linear"] = frame["text"]
-        frame["scam"] = ["scam" if post["kind"] == "scam" else "honest" for post in posts]
+        frame["answer"] = frame["scam"] = ["scam" if post["kind"] == "scam" else "honest" for post in posts]
         for label in ("crypto", "money"):
             frame[f"topic.{label}"] = [label in post["topics"] for post in posts]
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from decant.decision import gold
 from decant.fitting import Candidate
 from decant.heads import layout, probabilities
 from decant.linear import Tfidf, Vectorizer
-from decant.settings import Baseline
+from decant.settings.learning import Baseline
 from stages import baseline
 from stages.baseline import folds
 from stages.demo import generate

@@ -9,7 +9,7 @@ from decant import contrastive, encoder, tables
 from decant.errors import DataError
 from decant.heads import layout
 from decant.model import embed
-from decant.settings import Contrastive
+from decant.settings.adapting import Contrastive
 
 TEXTS = SPLITS["train"]["text"].tolist()
 TARGETS = tables.targets(SPLITS["train"], HEADS)

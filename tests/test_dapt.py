@@ -11,7 +11,7 @@ from transformers import AlbertConfig, PreTrainedTokenizerFast, T5Config
 
 from decant import dapt, encoder
 from decant.errors import DataError, EncoderError
-from decant.settings import Dapt
+from decant.settings.adapting import Dapt
 
 TEXTS = SPLITS["train"]["text"].tolist()
 

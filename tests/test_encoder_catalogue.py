@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from decant import params
 from decant.errors import ParamsError
 from decant.finetune import settings_of
-from decant.settings import Rates, Teacher
+from decant.settings.learning import Rates, Teacher
 
 FILE = ROOT / "params.yaml"
 CATALOGUE = YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))["catalogue"]

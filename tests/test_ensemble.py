@@ -9,11 +9,9 @@ import tiny
 from ruamel.yaml import YAML
 
 from decant import calibration, ensemble, scores, tables
-from decant.encoder import load_tokenizer, load_weights, save_tokenizer
 from decant.errors import CacheError
 from decant.files import read_json, write_json
 from decant.heads import layout, probabilities, tempered
-from decant.model import build
 from stages import baseline, soften
 from stages.demo import generate
 from stages.soften import vote
@@ -171,11 +169,7 @@ def soften_with(workspace, tiny_encoder):
         folder = workspace / "models" / "demo" / "encoders" / "tiny"
         shutil.copytree(tiny_encoder, folder)
         write_json(folder / "encoder.json", {"pooling": "mean"})
-        described = {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in HEADS}
-        teacher = build(load_weights(tiny_encoder), described, "mean", 0.0, np.zeros(5))
-        teacher.save_pretrained(workspace / "models" / "demo" / "teachers" / "tiny-13")
-        tiny_tokenizer = load_tokenizer(tiny_encoder)
-        save_tokenizer(tiny_tokenizer, workspace / "models" / "demo" / "teachers" / "tiny-13", 48)
+        tiny.write_teacher(tiny_encoder, HEADS, workspace / "models" / "demo" / "teachers" / "tiny-13")
         posts = generate(250, 6, 0.0)
         frame = pd.DataFrame({name: [post[name] for post in posts] for name in ("id", "text", "urgency")})
         frame["linear"] = frame["text"]

@@ -23,7 +23,7 @@ from decant.files import read_json, write_json
 from decant.heads import layout, probabilities, tempered
 from decant.model import build, load, padded, predict
 from decant.runtime import Model
-from decant.settings import Quantize
+from decant.settings.release import Quantize
 from stages import export, quantize
 
 DESCRIBED = {

@@ -14,7 +14,7 @@ from decant import encoder, finetune, model, training
 from decant.errors import ParamsError
 from decant.files import read_json, write_json
 from decant.schema import Encoder
-from decant.settings import Teacher
+from decant.settings.learning import Teacher
 
 
 @pytest.fixture(scope="module")

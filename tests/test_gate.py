@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from decant.errors import CacheError, ParamsError
 from decant.files import digest, read_json, write_json
 from decant.params import merge, read
-from decant.settings import Gate
+from decant.settings.release import Gate
 from stages import gate
 
 

@@ -13,7 +13,7 @@ from test_params import COMMITTED, TREE, changed, refuses
 from decant import calibration, gates, metrics, params
 from decant.heads import layout
 from decant.schema import Params
-from decant.settings import Gate
+from decant.settings.release import Gate
 
 TASKS = [key for key in TREE if key != "defaults" and key not in Params.model_fields]
 METRICS = typing.get_args(Gate.model_fields["metric"].annotation)

@@ -10,7 +10,7 @@ import torch
 from adapting import DESCRIBED, ENCODERS, HEADS, SPLITS, TASK, arrange, change, contents, more, posts, splits, written
 from safetensors.torch import load_file, save_file
 
-from decant import lineage, model, tables, training
+from decant import lineage, losses, model, tables, training
 from decant.encoder import WEIGHTS, load_tokenizer, load_weights, save_tokenizer
 from decant.errors import DataError, EncoderError
 from stages import intermediate
@@ -72,7 +72,7 @@ def test_a_teacher_that_was_really_trained_is_kin(ready):
     optimizer = torch.optim.AdamW(made.parameters(), lr=1e-3)
     for _ in range(30):
         optimizer.zero_grad()
-        training.head_loss(made(**training.read(batch))["logits"], batch["labels"], HEADS, torch.ones(5)).backward()
+        losses.head_loss(made(**training.read(batch))["logits"], batch["labels"], HEADS, torch.ones(5)).backward()
         optimizer.step()
     made.save_pretrained(TEACHER)
     intermediate.main(TASK)

@@ -7,7 +7,7 @@ from losses import HEADS, PLAIN, SCAM, TOPIC, TRAIN, URGENCY, random_batch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
-from decant import tables, training
+from decant import losses, tables
 from decant.finetune import class_weights
 from decant.heads import probabilities
 
@@ -22,21 +22,21 @@ from decant.heads import probabilities
 )
 def test_the_loss_of_a_head_is_torchs_own(head, wanted):
     logits, labels = random_batch()
-    torch.testing.assert_close(training.head_loss(logits, labels, (head,), PLAIN), wanted(logits, labels))
+    torch.testing.assert_close(losses.head_loss(logits, labels, (head,), PLAIN), wanted(logits, labels))
 
 
 def test_the_loss_of_all_heads_is_their_mean():
     logits, labels = random_batch()
-    each = [training.head_loss(logits, labels, (head,), PLAIN) for head in HEADS]
-    torch.testing.assert_close(training.head_loss(logits, labels, HEADS, PLAIN), torch.stack(each).mean())
+    each = [losses.head_loss(logits, labels, (head,), PLAIN) for head in HEADS]
+    torch.testing.assert_close(losses.head_loss(logits, labels, HEADS, PLAIN), torch.stack(each).mean())
 
 
 def test_class_weights_act_as_in_torch():
     logits, labels = random_batch()
     weights = torch.tensor([0.5, 3.0, 2.0, 0.25, 1.0])
-    found = training.head_loss(logits, labels, (SCAM,), weights)
+    found = losses.head_loss(logits, labels, (SCAM,), weights)
     torch.testing.assert_close(found, F.cross_entropy(logits[:, :2], labels[:, 1].long(), weight=weights[:2]))
-    found = training.head_loss(logits, labels, (TOPIC,), weights)
+    found = losses.head_loss(logits, labels, (TOPIC,), weights)
     wanted = F.binary_cross_entropy_with_logits(logits[:, 2:4], labels[:, 2:4], pos_weight=weights[2:4])
     torch.testing.assert_close(found, wanted)
 
@@ -44,13 +44,13 @@ def test_class_weights_act_as_in_torch():
 def test_soft_labels_are_learnt_as_torch_does():
     logits, _ = random_batch()
     soft = torch.from_numpy(probabilities(random_batch(1)[0].numpy(), HEADS)).float()
-    found = training.head_loss(logits, soft, (SCAM,), PLAIN)
+    found = losses.head_loss(logits, soft, (SCAM,), PLAIN)
     torch.testing.assert_close(found, F.cross_entropy(logits[:, :2], soft[:, :2]))
 
 
 def test_the_loss_is_computed_in_fp32():
     logits, labels = random_batch()
-    assert training.head_loss(logits.bfloat16(), labels, HEADS, PLAIN).dtype == torch.float32
+    assert losses.head_loss(logits.bfloat16(), labels, HEADS, PLAIN).dtype == torch.float32
 
 
 @pytest.mark.parametrize("how", ["none", "balanced", "sqrt"])
@@ -73,12 +73,12 @@ def test_class_weights_of_an_absent_class_are_finite():
 
 def test_the_start_bias_answers_the_shares_of_train():
     labels = tables.targets(TRAIN, HEADS)
-    bias = training.start_bias(labels, HEADS)
+    bias = losses.start_bias(labels, HEADS)
     np.testing.assert_allclose(probabilities(bias[None], HEADS)[0], labels.mean(axis=0), atol=1e-5)
 
 
 def test_the_start_bias_of_an_absent_label_is_finite():
-    bias = training.start_bias(np.zeros((9, 5), dtype=np.float32), HEADS)
+    bias = losses.start_bias(np.zeros((9, 5), dtype=np.float32), HEADS)
     assert np.isfinite(bias).all()
     assert bias[2] < -6
 
@@ -93,10 +93,10 @@ def test_a_weight_has_a_ceiling():
 
 def test_label_smoothing_is_that_of_torch():
     logits, labels = random_batch()
-    found = training.head_loss(logits, labels, (SCAM,), PLAIN, smoothing=0.1)
+    found = losses.head_loss(logits, labels, (SCAM,), PLAIN, smoothing=0.1)
     torch.testing.assert_close(found, F.cross_entropy(logits[:, :2], labels[:, 1].long(), label_smoothing=0.1))
-    found = training.head_loss(logits, labels, (TOPIC,), PLAIN, smoothing=0.1)
+    found = losses.head_loss(logits, labels, (TOPIC,), PLAIN, smoothing=0.1)
     wanted = F.binary_cross_entropy_with_logits(logits[:, 2:4], labels[:, 2:4] * 0.9 + 0.05)
     torch.testing.assert_close(found, wanted)
-    found = training.head_loss(logits, labels, (URGENCY,), PLAIN, smoothing=0.1)
+    found = losses.head_loss(logits, labels, (URGENCY,), PLAIN, smoothing=0.1)
     torch.testing.assert_close(found, F.mse_loss(logits[:, 4], labels[:, 4]))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import searching
 
-from decant import space, storage, training, trials
+from decant import checkpoints, space, storage, trials
 from decant.errors import CacheError, SearchError
 from decant.files import read_json, write_json
 from stages import search, teacher
@@ -198,7 +198,7 @@ def test_the_storage_and_the_study_are_named(small, monkeypatch, capsys):
     search.main("demo", "tiny")
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert lines[0].startswith("4 trials: study demo-tiny-")
-    assert lines[0].endswith(f"in {training.WORK}/demo/search-tiny.db")
+    assert lines[0].endswith(f"in {checkpoints.WORK}/demo/search-tiny.db")
     assert [line.split(":")[0] for line in lines[1:]] == ["trial 0", "trial 1", "trial 2", "trial 3"]
     assert "learning_rate 0.0008978, batch_size 32: nll " in lines[1]
     assert storage.VARIABLE not in lines[0]

@@ -10,7 +10,7 @@ import pytest
 import searching
 import sqlalchemy
 
-from decant import storage, training
+from decant import checkpoints, storage
 from decant.errors import SearchError
 from stages import search
 
@@ -33,7 +33,7 @@ def server(running) -> str:
 @pytest.fixture
 def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(training, "code", searching.code)
+    monkeypatch.setattr(checkpoints, "code", searching.code)
     return workspace
 
 

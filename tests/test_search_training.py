@@ -14,7 +14,7 @@ from decant.files import write_json
 from decant.heads import layout
 from decant.model import predict
 from decant.selection import measure
-from decant.settings import Teacher
+from decant.settings.learning import Teacher
 from decant.tables import targets
 
 DESCRIBED = {

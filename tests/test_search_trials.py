@@ -7,7 +7,7 @@ import pytest
 import searching
 from optuna.trial import TrialState
 
-from decant import training, trials
+from decant import checkpoints, trials
 from decant.errors import ParamsError, SearchError
 from stages import search
 
@@ -131,7 +131,7 @@ def test_a_trial_goes_on_in_its_own_folder_and_leaves_none(small, monkeypatch, c
     assert (
         "trial 1: its worker is gone; it goes on with learning_rate 0.0004299, batch_size 16" in capsys.readouterr().out
     )
-    assert not (training.WORK / "demo/search-tiny").exists()
+    assert not (checkpoints.WORK / "demo/search-tiny").exists()
 
 
 def test_checkpoints_that_a_killed_worker_left_are_removed_at_the_end(small, monkeypatch):
@@ -139,9 +139,9 @@ def test_checkpoints_that_a_killed_worker_left_are_removed_at_the_end(small, mon
         dying(patch, 3, "before it is tidied")
         with pytest.raises(Killed):
             search.main("demo", "tiny")
-    assert list((training.WORK / "demo/search-tiny").glob("trial-3-*/checkpoint"))
+    assert list((checkpoints.WORK / "demo/search-tiny").glob("trial-3-*/checkpoint"))
     search.main("demo", "tiny")
-    assert not (training.WORK / "demo/search-tiny").exists()
+    assert not (checkpoints.WORK / "demo/search-tiny").exists()
 
 
 def test_more_trials_go_on_from_those_that_there_are_and_fewer_count_the_first(small):
@@ -183,10 +183,10 @@ def test_other_code_has_a_study_of_its_own(small, monkeypatch):
     searching.settle(small, trials=1)
     search.main("demo", "tiny")
     (small / "finetune.py").write_text("changed")
-    code = [small / "finetune.py" if file.name == "finetune.py" else file for file in training.code()]
+    code = [small / "finetune.py" if file.name == "finetune.py" else file for file in checkpoints.code()]
     assert small / "finetune.py" in code
     assert {file.name for file in code} >= {"search.py", "trials.py", "finetune.py", "training.py", "model.py"}
-    monkeypatch.setattr(training, "code", lambda: code)
+    monkeypatch.setattr(checkpoints, "code", lambda: code)
     search.main("demo", "tiny")
     assert len(optuna.get_all_study_names(f"sqlite:///{small}/.work/demo/search-tiny.db")) == 2
 

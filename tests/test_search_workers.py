@@ -9,14 +9,14 @@ import pytest
 import searching
 from optuna.trial import TrialState
 
-from decant import training, trials
+from decant import checkpoints, trials
 from stages import search
 
 
 @pytest.fixture
 def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(training, "code", searching.code)
+    monkeypatch.setattr(checkpoints, "code", searching.code)
     return workspace
 
 

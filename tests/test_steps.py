@@ -6,7 +6,7 @@ from adapting import CONTRASTIVE, DAPT, HEADS, SPLITS, written
 
 from decant import contrastive, dapt, steps, tables
 from decant.errors import ParamsError
-from decant.settings import Contrastive, Dapt
+from decant.settings.adapting import Contrastive, Dapt
 
 TEXTS = SPLITS["train"]["text"].tolist()
 TARGETS = tables.targets(SPLITS["train"], HEADS)

@@ -11,13 +11,13 @@ from losses import HEADS, PLAIN, SCAM, STUDENT, TOPIC, TRAIN, URGENCY, VALID, ra
 from ruamel.yaml import YAML
 from torch.nn import functional as F
 
-from decant import scores, soft, student, tables, training
+from decant import losses, scores, soft, student, tables
 from decant.encoder import load_weights
 from decant.errors import BudgetError, CacheError, ParamsError
 from decant.files import digest, read_json, write_json
 from decant.model import build, load
 from decant.params import read
-from decant.settings import Distil
+from decant.settings.learning import Distil
 from stages import capacity, distil
 
 
@@ -59,7 +59,7 @@ def test_the_students_loss_weighs_its_three_parts():
     logits, labels = random_batch()
     soft, hidden = random_batch(1)[0], torch.randn(12, 8, generator=torch.Generator().manual_seed(2))
     output, batch = {"logits": logits, "hidden": hidden}, {"labels": labels, "soft": soft, "hidden": -hidden}
-    hard = training.head_loss(logits, labels, HEADS, PLAIN)
+    hard = losses.head_loss(logits, labels, HEADS, PLAIN)
     gentle = student.soft_loss(logits, soft, HEADS, 2.0)
     found = student.loss(output, batch, HEADS, student_settings())
     torch.testing.assert_close(found, 0.3 * hard + 0.7 * gentle + 0.1 * 2)  # opposite states: 1 - cosine is 2
@@ -73,7 +73,7 @@ def test_a_row_without_a_label_has_no_hard_loss():
     settings = student_settings(hidden_weight=0.0)
     half = torch.arange(12) < 6
     found = student.loss({"logits": logits}, {"labels": labels, "soft": soft, "labelled": half}, HEADS, settings)
-    hard = training.head_loss(logits[:6], labels[:6], HEADS, PLAIN)
+    hard = losses.head_loss(logits[:6], labels[:6], HEADS, PLAIN)
     torch.testing.assert_close(found, 0.7 * student.soft_loss(logits, soft, HEADS, 2.0) + 0.3 * hard / 2)
     none = {"labels": labels * float("nan"), "soft": soft, "labelled": half & ~half}
     found = student.loss({"logits": logits}, none, HEADS, settings)

@@ -12,7 +12,7 @@ from decant.errors import ParamsError
 from decant.heads import layout
 from decant.metrics import upper_bound
 from decant.params import read
-from decant.settings import Thresholds
+from decant.settings.release import Thresholds
 from stages import thresholds
 
 TOPIC = layout({"topic": {"kind": "sigmoid", "labels": ["crypto", "money"]}})

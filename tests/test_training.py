@@ -9,7 +9,7 @@ import torch
 from losses import BASE, DESCRIBED, HEADS, PLAIN, STEPS, TRAIN, VALID, settings
 from transformers import set_seed
 
-from decant import encoder, student, tables, training
+from decant import checkpoints, encoder, losses, student, tables, training
 from decant.errors import ParamsError
 from decant.heads import probabilities
 from decant.model import build, windows
@@ -26,7 +26,7 @@ def run(tiny_encoder):
     ]
 
     def head_loss(output, batch):
-        return training.head_loss(output["logits"], batch["labels"], HEADS, PLAIN)
+        return losses.head_loss(output["logits"], batch["labels"], HEADS, PLAIN)
 
     def error(logits, targets):
         return {"nll": 0.0, "macro_f1": -float(((probabilities(logits, HEADS) - targets) ** 2).mean())}
@@ -34,7 +34,7 @@ def run(tiny_encoder):
     def train(work, loss=head_loss, measure=error, **changes):
         torch.set_num_threads(1)
         set_seed(13)
-        bias = training.start_bias(labels, HEADS)
+        bias = losses.start_bias(labels, HEADS)
         model = build(encoder.load_weights(tiny_encoder), DESCRIBED, "mean", 0.1, bias)
         return model, training.fit(model, tokenizer, *rows, settings(**changes), 13, loss, measure, work / "run-0")
 
@@ -217,50 +217,50 @@ def source(tmp_path, monkeypatch):
 
 
 def test_equal_runs_share_a_work_folder(source):
-    folder = training.work_folder("demo/student", {"epochs": 3, "seed": 1}, [source])
+    folder = checkpoints.work_folder("demo/student", {"epochs": 3, "seed": 1}, [source])
     folder.mkdir(parents=True)
-    assert training.work_folder("demo/student", {"seed": 1, "epochs": 3}, [source]) == folder
+    assert checkpoints.work_folder("demo/student", {"seed": 1, "epochs": 3}, [source]) == folder
     assert folder.exists()
 
 
 @pytest.mark.parametrize("what", ["settings", "bytes"])
 def test_another_run_does_not_resume_it_and_removes_it(source, what):
-    old = training.work_folder("demo/student", {"epochs": 3}, [source])
+    old = checkpoints.work_folder("demo/student", {"epochs": 3}, [source])
     (old / "checkpoint-8").mkdir(parents=True)
     if what == "bytes":
         source.write_bytes(b"other rows")
-    new = training.work_folder("demo/student", {"epochs": 3 if what == "bytes" else 4}, [source])
+    new = checkpoints.work_folder("demo/student", {"epochs": 3 if what == "bytes" else 4}, [source])
     assert new != old
     assert not old.exists()
 
 
 def test_folders_of_other_names_stay(source):
     others = [
-        training.work_folder(name, {}, [source])
+        checkpoints.work_folder(name, {}, [source])
         for name in ("demo/teacher-tiny-13", "demo/teacher-tiny-1", "scam/student", "demo/student-2")
     ]
     for folder in others:
         folder.mkdir(parents=True)
-    training.work_folder("demo/student", {"epochs": 4}, [source])
-    training.work_folder("demo/teacher-tiny-1", {"epochs": 4}, [source])
+    checkpoints.work_folder("demo/student", {"epochs": 4}, [source])
+    checkpoints.work_folder("demo/teacher-tiny-1", {"epochs": 4}, [source])
     assert [folder.exists() for folder in others] == [True, False, True, True]
 
 
 def test_the_newest_whole_checkpoint_is_taken(tmp_path):
-    assert training.last_checkpoint(tmp_path) is None
+    assert checkpoints.last_checkpoint(tmp_path) is None
     for step in (8, 16, 104):
         (tmp_path / f"checkpoint-{step}").mkdir()
-    assert training.last_checkpoint(tmp_path) is None
+    assert checkpoints.last_checkpoint(tmp_path) is None
     for step in (8, 16):
         (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
-    assert training.last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
+    assert checkpoints.last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
 
 
 def test_other_code_does_not_resume_a_run_either(source, tmp_path, monkeypatch):
-    assert Path(training.__file__) in training.code()
-    assert Path(student.__file__) in training.code()
-    old = training.work_folder("demo/student", {}, [source])
+    assert Path(training.__file__) in checkpoints.code()
+    assert Path(student.__file__) in checkpoints.code()
+    old = checkpoints.work_folder("demo/student", {}, [source])
     other = tmp_path / "student.py"
     other.write_text("# another student")
-    monkeypatch.setattr(training, "code", lambda real=training.code: [*real()[:-1], other])
-    assert training.work_folder("demo/student", {}, [source]) != old
+    monkeypatch.setattr(checkpoints, "code", lambda real=checkpoints.code: [*real()[:-1], other])
+    assert checkpoints.work_folder("demo/student", {}, [source]) != old

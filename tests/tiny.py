@@ -3,12 +3,16 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import torch
 from ruamel.yaml import YAML
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from decant.encoder import load_tokenizer, load_weights, save_tokenizer
 from decant.files import digest
+from decant.heads import Head
+from decant.model import build
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WIDTH = 32
@@ -54,6 +58,13 @@ def write_encoder(folder: Path, texts: list[str], layers: int = 3) -> dict:
         "vocab_size": len(tokenizer),
         "pooling": "mean",
     }
+
+
+def write_teacher(encoder: Path, heads: tuple[Head, ...], folder: Path) -> None:
+    """A teacher that has learnt nothing, as the teacher stage writes it."""
+    described = {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in heads}
+    build(load_weights(encoder), described, "mean", 0.0, np.zeros(heads[-1].slice.stop)).save_pretrained(folder)
+    save_tokenizer(load_tokenizer(encoder), folder, 48)
 
 
 def shrink(params: Path, entry: dict, rows: int = 700) -> None:
