@@ -10,6 +10,8 @@ from matplotlib import pyplot as plt
 
 plt.rcParams["text.parse_math"] = False  # a $ in a label is a $, not the start of a formula
 SPLITS = ("#475569", "#0284c7", "#d97706", "#c2410c")  # colours of train, valid, calib, test
+MANY = 6  # labels that one pair of axes can show
+COLUMNS = 5  # of small axes, where there are more
 
 
 def contestants(scores: dict, shown: str, file: Path) -> None:
@@ -48,18 +50,16 @@ def confusion(rows: pd.DataFrame, shown: str, file: Path) -> None:
     size = max(4.0, 0.45 * len(labels) + 2)
     figure, axes = plt.subplots(figsize=(size, size))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row in range(len(labels)):
-        for column in range(len(labels)):
-            dark = shares.iloc[row, column] > 0.5
-            axes.text(
-                column,
-                row,
-                f"{counts.iloc[row, column]:,}",
-                ha="center",
-                va="center",
-                color="white" if dark else "#1c2430",
-                fontsize=8,
-            )
+    for row, column in zip(*counts.to_numpy().nonzero(), strict=True):
+        axes.text(
+            column,
+            row,
+            f"{counts.iloc[row, column]:,}",
+            ha="center",
+            va="center",
+            color="white" if shares.iloc[row, column] > 0.5 else "#1c2430",
+            fontsize=8,
+        )
     places = range(len(labels))
     axes.set(xticks=places, yticks=places, xticklabels=labels, yticklabels=labels, xlabel="predicted", ylabel="actual")
     plt.setp(axes.get_xticklabels(), rotation=45, ha="right")
@@ -67,34 +67,81 @@ def confusion(rows: pd.DataFrame, shown: str, file: Path) -> None:
     save(figure, file)
 
 
+def hits(rows: pd.DataFrame, labels: list[str], shown: str, file: Path) -> None:
+    """For labels of which any may hold: how often each was found, missed, or said without being there.
+
+    rows: actual, predicted, one line per row and label, 'label' or 'not label'.
+    """
+    counts = pd.DataFrame(
+        {
+            "found": [((rows["actual"] == one) & (rows["predicted"] == one)).sum() for one in labels],
+            "missed": [((rows["actual"] == one) & (rows["predicted"] == f"not {one}")).sum() for one in labels],
+            "false alarm": [((rows["actual"] == f"not {one}") & (rows["predicted"] == one)).sum() for one in labels],
+        },
+        index=labels,
+    )
+    counts = counts.loc[(counts["found"] + counts["missed"]).sort_values(kind="stable").index]
+    figure, axes = plt.subplots(figsize=(7, 0.3 * len(labels) + 1.4))
+    begin = -counts["missed"]  # what is right of the line was said
+    for name, colour in (("missed", "#cbd5e1"), ("found", "#0284c7"), ("false alarm", "#d97706")):
+        axes.barh(range(len(counts)), counts[name], 0.75, left=begin, label=name, color=colour)
+        begin = begin + counts[name]
+    axes.axvline(0, color="#475569", linewidth=1)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
+    axes.set(yticks=range(len(counts)), yticklabels=counts.index, xlabel="rows")
+    axes.set_title(f"{shown} on test", fontsize=10)
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=8, loc="lower right")
+    save(figure, file)
+
+
+def panels(labels: list[str], wide: str, high: str, shown: str):
+    """One pair of axes for all labels, or one for each if there are more than MANY; label -> its axes."""
+    several = len(labels) > MANY
+    columns = min(COLUMNS, len(labels)) if several else 1
+    rows = -(-len(labels) // columns) if several else 1
+    size = (2.0 * columns, 1.9 * rows + 0.6) if several else (6, 4.5)
+    figure, drawn = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True)
+    every = list(drawn.flat)
+    for axes in every[len(labels) if several else 1 :]:
+        axes.set_visible(False)
+    for axes in every:
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+        axes.grid(alpha=0.3)
+    figure.supxlabel(wide, fontsize=10)
+    figure.supylabel(high, fontsize=10)
+    figure.suptitle(f"{shown} on test", fontsize=10)
+    of = dict(zip(labels, every, strict=False)) if several else dict.fromkeys(labels, every[0])
+    if several:
+        for label, axes in of.items():
+            axes.set_title(label, fontsize=8)
+    return figure, of
+
+
 def curves(points: pd.DataFrame, shown: str, file: Path) -> None:
-    """Precision over recall, one line per label. points: label, recall, precision."""
-    figure, axes = plt.subplots(figsize=(6, 4.5))
+    """Precision over recall of each label. points: label, recall, precision."""
+    labels = list(dict.fromkeys(points["label"]))
+    figure, of = panels(labels, "recall", "precision", shown)
     for label, part in points.groupby("label", sort=False):
-        axes.plot(part["recall"], part["precision"], label=label)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02), title=f"{shown} on test")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+        of[label].plot(part["recall"], part["precision"], label=label)
+    if len(labels) <= MANY:
+        of[labels[0]].legend(fontsize=8)
     save(figure, file)
 
 
 def reliability(bins: pd.DataFrame, shown: str, file: Path) -> None:
-    """Shares that are right over mean scores. bins: label, prob_pred, prob_true, n."""
-    figure, axes = plt.subplots(figsize=(6, 4.5))
-    axes.plot([0, 1], [0, 1], "--", color="#94a3b8", linewidth=1)
+    """Shares that are right over mean scores, of each label. bins: label, prob_pred, prob_true, n."""
+    labels = list(dict.fromkeys(bins["label"]))
+    figure, of = panels(labels, "mean score in the bin", "share that is right", shown)
+    for axes in dict.fromkeys(of.values()):
+        axes.plot([0, 1], [0, 1], "--", color="#94a3b8", linewidth=1)
     for label, part in bins.groupby("label", sort=False):
-        # the area of a point is its number of rows: most of the jumps are bins of one or two
-        axes.plot(part["prob_pred"], part["prob_true"], linewidth=0.7, alpha=0.6)
-        axes.scatter(part["prob_pred"], part["prob_true"], s=4 + 2 * part["n"], alpha=0.8, label=label)
-    axes.set(
-        xlabel="mean score in the bin",
-        ylabel="share that is right",
-        xlim=(0, 1),
-        ylim=(0, 1.02),
-        title=f"{shown} on test",
-    )
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+        # the area of a point is its share of the rows: most of the jumps are bins of one or two
+        size = 4 + 200 * part["n"] / part["n"].sum()
+        of[label].plot(part["prob_pred"], part["prob_true"], linewidth=0.7, alpha=0.6)
+        of[label].scatter(part["prob_pred"], part["prob_true"], s=size, alpha=0.8, label=label)
+    if len(labels) <= MANY:
+        of[labels[0]].legend(fontsize=8, markerscale=0.5)
     save(figure, file)
 
 

@@ -17,6 +17,7 @@ PARTS = (
     "split",
     "baseline",
     "soften",
+    "learning",
     "export",
     "quantize",
     "thresholds",
@@ -28,6 +29,7 @@ PARTS = (
 SHIPPED = "student_int8"
 TAUGHT = ("encoder", "seed", "max_length", "epochs", "batch_size", "label_smoothing", "learning_rate", "head_rate", "warmup",
           "epoch", "valid_nll", "valid_accuracy", "valid_macro_f1", "valid_micro_auc", "valid_macro_auc")  # fmt: skip
+MANY = 6  # classes up to which subgroups show each, and thresholds each contestant's; the JSON files have all
 RATES = ("learning_rate", "head_rate", "warmup", "label_smoothing")
 HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "micro_auc_low", "micro_auc_high",
             "macro_auc", "macro_auc_low", "macro_auc_high")  # fmt: skip
@@ -57,9 +59,11 @@ def main(task: str) -> None:
     with writing(folder / "figures") as partial:
         partial.mkdir(parents=True)
         figures.contestants(contestants, SHIPPED, partial / "contestants.png")
-        figures.confusion(
-            pd.read_csv(folder / "plots" / "confusion.csv", keep_default_na=False), SHIPPED, partial / "confusion.png"
-        )
+        answers = pd.read_csv(folder / "plots" / "confusion.csv", keep_default_na=False)
+        if p.decision.rule == "thresholds":  # any of the labels
+            figures.hits(answers, p.heads[p.decision.head].labels, SHIPPED, partial / "confusion.png")
+        else:
+            figures.confusion(answers, SHIPPED, partial / "confusion.png")
         figures.curves(
             pd.read_csv(folder / "plots" / "precision_recall.csv", keep_default_na=False),
             SHIPPED,
@@ -95,9 +99,10 @@ def page(
         for key, entry in contestants[SHIPPED].items()
         if key.startswith("head_")
     ]
+    few = len(named) <= MANY
     capped = [
         {"contestant": name, "class": label} | {key: entry[key] for key in ("threshold", "recall", "precision", "fpr", "fpr_high")}
-        for name in ranked for label, entry in found["thresholds"].get(name, {}).items()
+        for name in (ranked if few else [SHIPPED]) for label, entry in found["thresholds"].get(name, {}).items()
     ]  # fmt: skip
     soft = [
         {"contestant": name, "head": head} | entry
@@ -105,7 +110,8 @@ def page(
         for head, entry in heads.items() if isinstance(entry, dict)
     ]  # fmt: skip
     groups = [{"subgroup": name} | {k: v for k, v in entry.items() if not isinstance(v, dict)}
-              | {f"{label}: {k}": entry[label][k] for label in named if label in entry for k in ("recall", "fpr") if k in entry[label]}
+              | {f"{label}: {k}": entry[label][k] for label in (named if few else ()) if label in entry
+                 for k in ("recall", "fpr") if k in entry[label]}
               for name, entry in found["subgroups"].items()]  # fmt: skip
     recipes = [{"recipe": name} | entry for name, entry in found["quantize"]["recipes"].items()]
     linear = [
@@ -114,6 +120,11 @@ def page(
         for head, entry in heads.items() if isinstance(entry, dict)
     ]  # fmt: skip
     paired = [{"student_int8": name.replace("_", " ", 1)} | entry for name, entry in found["paired"].items()]
+    gains = [
+        {"encoder": encoder, "rows of": split, "n": gain[split]["n"], "seeds": gain["seeds"]} | gain[split]["difference"]
+        for encoder, gain in ((name, entry["gain"]) for name, entry in found["learning"]["encoders"].items())
+        if gain["seeds"] for split in ("valid", "calib")
+    ]  # fmt: skip
     percent = f"{confidence:.0%}"
     tuned = ", each with thresholds tuned on the same rows" if capped else ""
     sections = [
@@ -138,7 +149,9 @@ def page(
         "## Subgroups",
         table(groups, "subgroup"),
         f"## Thresholds ({policy}, tuned on {found['thresholds']['n']:,} rows)" if capped else "## No thresholds",
-        table(capped, "contestant") if capped else "The rule is argmax: the likeliest label is the answer.",
+        table(capped, "contestant" if few else "class")
+        if capped
+        else "The rule is argmax: the likeliest label is the answer.",
         "## Linear members, on train rows held out",
         "The settings that cross-validation chose (`probe_adapted`: valid); baseline.csv has every other.",
         table(linear, "member"),
@@ -147,6 +160,15 @@ def page(
         "## Teachers, as they learnt on train and were kept on valid",
         "What a text shows, epochs, rows per step, weights and smoothing are the same for all; rates may be an encoder's own.",
         table(learnt[[name for name in TAUGHT if name in learnt]].to_dict("records"), "encoder"),
+        *(
+            (
+                "## What adapting the encoder brought",
+                "Teachers on the adapted encoder minus teachers on the published one, means over the same seeds, 95% interval.",
+                table(gains, "encoder"),
+            )
+            if gains
+            else ()
+        ),
         "## int8 recipes on valid",
         f"Chosen: `{found['quantize']['recipe']}`. A logit of ONNX fp32 differs from torch's by at most "
         f"{found['export']['max_difference']}.",

@@ -20,11 +20,26 @@ def left_out() -> list[str]:
 
 
 collect_ignore = left_out()
+# minutes, half a minute each
+LONGEST = ["road", "test_processes", "test_search_workers", "test_export", "test_search_postgres", "test_prepare_again"]
 
 
 def pytest_configure() -> None:
     for environment in (os.environ, ENVIRONMENT):
         environment.pop("DECANT_STORAGE", None)  # trials of tests belong in no storage of yours
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays in one process, and so does all that needs the road, which takes minutes to make. The longest come
+    first: begun last, they would leave the other processes idle."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("road" if "road" in item.fixturenames else item.path.stem))
+    items.sort(key=lambda item: LONGEST.index(group) if (group := group_of(item)) in LONGEST else len(LONGEST))
+
+
+def group_of(item: pytest.Item) -> str:
+    return item.get_closest_marker("xdist_group").args[0]
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -1,4 +1,4 @@
-"""Figures of the data: what is drawn is what the tables say, in bytes that repeat, for any number and kind of label."""
+"""Figures: what is drawn is what the tables say, in bytes that repeat, for any number and kind of label."""
 
 import itertools
 
@@ -49,14 +49,32 @@ def bins(names: list) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def answers(names: list) -> pd.DataFrame:
+    """Rows for `hits`: the label at place i is found i times, missed twice and said falsely three times."""
+    counts = [(i, f"{name}", f"{name}") for i, name in enumerate(names)]
+    counts += [(2, f"{name}", f"not {name}") for name in names] + [(3, f"not {name}", f"{name}") for name in names]
+    rows = [(actual, predicted) for count, actual, predicted in counts for _ in range(count)]
+    return pd.DataFrame(rows, columns=["actual", "predicted"])
+
+
+def points(names: list, wide: str, high: str) -> pd.DataFrame:
+    """Rows for `curves` and `reliability`: three points of each label."""
+    rows = [(name, 0.2 + step / 4, 0.9 - step / 4, 10) for name in names for step in range(3)]
+    return pd.DataFrame(rows, columns=["label", wide, high, "n"])
+
+
 DRAW = {
+    "hits": lambda names, file: figures.hits(answers(names), [str(name) for name in names], "ours", file),
+    "curves": lambda names, file: figures.curves(points(names, "recall", "precision"), "ours", file),
+    "reliability": lambda names, file: figures.reliability(points(names, "prob_pred", "prob_true"), "ours", file),
     "balance": lambda names, file: figures.balance(shares(names), file),
     "together": lambda names, file: figures.together(pairs(names), file),
     "lengths": lambda names, file: figures.lengths(bins(names), "tokens", 20, file),
 }
 
 
-CASES = [*itertools.product(("balance", "together"), NAMES), ("lengths", "one label"), ("lengths", "two labels")]
+BY_LABEL = ("balance", "together", "hits", "curves", "reliability")
+CASES = [*itertools.product(BY_LABEL, NAMES), ("lengths", "one label"), ("lengths", "two labels")]
 
 
 @pytest.mark.parametrize(("kind", "which"), CASES)
@@ -145,3 +163,21 @@ def test_lengths_in_characters_have_no_limit(drawn, monkeypatch):
     assert axes.get_xlabel() == "characters per text"
     assert axes.get_legend_handles_labels()[1] == list(SPLITS)
     assert len(axes.lines) == 0
+
+
+def test_hits_are_counted_left_and_right_of_what_was_said(drawn):
+    axes = drawn("hits", ["rare", "frequent"]).axes[0]
+    assert ticks(axes, "y") == ["rare", "frequent"]  # the most frequent on top
+    bars = {bars.get_label(): [(bar.get_x(), bar.get_width()) for bar in bars] for bars in axes.containers}
+    assert bars == {"missed": [(-2, 2), (-2, 2)], "found": [(0, 0), (0, 1)], "false alarm": [(0, 3), (1, 3)]}
+
+
+@pytest.mark.parametrize("kind", ["curves", "reliability"])
+def test_few_labels_share_their_axes_and_many_have_their_own(drawn, kind):
+    few = [axes for axes in drawn(kind, ["a", "b"]).axes if axes.get_visible()]
+    assert len(few) == 1
+    assert few[0].get_legend_handles_labels()[1] == ["a", "b"]
+    many = [axes for axes in drawn(kind, NAMES["32 labels"]).axes if axes.get_visible()]
+    assert [axes.get_title() for axes in many] == NAMES["32 labels"]
+    for axes in (*few, *many):
+        np.testing.assert_allclose(axes.lines[-1].get_xydata(), [(0.2, 0.9), (0.45, 0.65), (0.7, 0.4)])
