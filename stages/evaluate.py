@@ -155,18 +155,20 @@ def subgroups(frame: pd.DataFrame, gold: np.ndarray, answers: dict, slices: dict
 
 
 def confusion(names: list[str], gold: np.ndarray, answers: np.ndarray) -> pd.DataFrame:
-    """One line per row: actual, predicted (for several labels: one line per label and row, 'label' or 'not label')."""
+    """One line per row: actual, predicted. For several labels one line per label and row where either holds, 'label' or
+    'not label': of 28 labels on 5,427 rows all lines were 3.9 MB, nearly all of them 'not' and 'not'."""
     if (gold.sum(axis=1) == 1).all() and (answers.sum(axis=1) == 1).all():
         labels = np.array(names, dtype=object)
         return pd.DataFrame({"actual": labels[gold.argmax(axis=1)], "predicted": labels[answers.argmax(axis=1)]})
     parts = [
         pd.DataFrame(
             {
-                "actual": np.where(gold[:, c], name, f"not {name}"),
-                "predicted": np.where(answers[:, c], name, f"not {name}"),
+                "actual": np.where(gold[held, c], name, f"not {name}"),
+                "predicted": np.where(answers[held, c], name, f"not {name}"),
             }
         )
         for c, name in enumerate(names)
+        for held in [gold[:, c].astype(bool) | answers[:, c].astype(bool)]
     ]
     return pd.concat(parts, ignore_index=True)
 

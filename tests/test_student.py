@@ -135,7 +135,7 @@ def teach(width: int = tiny.WIDTH, extra: tuple[str, ...] = ()) -> None:
 def change(workspace, **settings) -> None:
     """Other settings of demo.distil."""
     tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
-    tree["demo"]["distil"] |= {"layers": [0, 1], "epochs": 1, "min_count": 1} | settings
+    tree["demo"]["distil"] |= {"start": "encoder", "layers": [0, 1], "epochs": 1, "min_count": 1} | settings
     with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(tree, file)
 
