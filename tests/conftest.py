@@ -20,7 +20,7 @@ def left_out() -> list[str]:
 
 
 collect_ignore = left_out()
-# minutes, half a minute each
+# files of few tests that take long: by their number of tests they would come last
 LONGEST = ["road", "test_processes", "test_search_workers", "test_export", "test_search_postgres", "test_prepare_again"]
 
 
