@@ -1,7 +1,8 @@
 """The ensemble's members: who they are, what each says about a text, and how their votes become one.
 
-Members: linear, probe, probe_adapted where the encoder was adapted, and a teacher per encoder and seed. Each member's
-probabilities are calibrated by its own temperatures, averaged with the weights, and calibrated once more.
+Members: linear, probe, probe_adapted where the encoder was adapted, and a teacher per encoder and seed. Each member is
+calibrated by its own temperatures; then their probabilities or their logits are averaged with the weights, and the
+result is calibrated once more.
 """
 
 from pathlib import Path
@@ -58,10 +59,26 @@ def combine(
     heads: tuple[Head, ...],
     weights: dict[str, float],
     temperatures: dict[str, dict[str, float]],
+    pool: str,
 ) -> np.ndarray:
-    """Weighted mean of the members' calibrated probabilities, as logits (n, w) not yet calibrated themselves."""
-    chances = sum(
-        weights[name] * probabilities(tempered(logits, heads, temperatures[name]), heads)
+    """Weighted mean of what the members say, as logits (n, w) not yet calibrated themselves.
+
+    pool: "probabilities" or "logits", see voice.
+    """
+    voices = (
+        weights[name] * voice(tempered(logits, heads, temperatures[name]), heads, pool)
         for name, logits in members.items()
     )
-    return logits_of(chances, heads)
+    return as_logits(sum(voices), heads, pool)
+
+
+def voice(calibrated: np.ndarray, heads: tuple[Head, ...], pool: str) -> np.ndarray:
+    """What is averaged, from a member's calibrated logits (n, w): its probabilities (linear opinion pool), or their logits
+    (logarithmic opinion pool; Genest and Zidek 1986, "Combining Probability Distributions")."""
+    chances = probabilities(calibrated, heads)
+    return chances if pool == "probabilities" else logits_of(chances, heads)
+
+
+def as_logits(mean: np.ndarray, heads: tuple[Head, ...], pool: str) -> np.ndarray:
+    """Logits (n, w) of averaged voices."""
+    return logits_of(mean, heads) if pool == "probabilities" else mean

@@ -7,10 +7,12 @@ import pandas as pd
 
 matplotlib.use("agg")  # no window system is needed, and pixels do not depend on one
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 plt.rcParams["text.parse_math"] = False  # a $ in a label is a $, not the start of a formula
 SPLITS = ("#475569", "#0284c7", "#d97706", "#c2410c")  # colours of train, valid, calib, test
-MANY = 6  # labels that one pair of axes can show
+MANY = 6  # labels that one pair of axes can show, and one table next to something else
 COLUMNS = 5  # of small axes, where there are more
 
 
@@ -95,8 +97,8 @@ def hits(rows: pd.DataFrame, labels: list[str], shown: str, file: Path) -> None:
     save(figure, file)
 
 
-def panels(labels: list[str], wide: str, high: str, shown: str):
-    """One pair of axes for all labels, or one for each if there are more than MANY; label -> its axes."""
+def panels(labels: list[str], wide: str, high: str, shown: str) -> tuple[Figure, dict[str, Axes]]:
+    """The figure, and label -> its axes: one pair for all labels, or one for each if there are more than MANY."""
     several = len(labels) > MANY
     columns = min(COLUMNS, len(labels)) if several else 1
     rows = -(-len(labels) // columns) if several else 1
@@ -124,7 +126,7 @@ def curves(points: pd.DataFrame, shown: str, file: Path) -> None:
     figure, of = panels(labels, "recall", "precision", shown)
     for label, part in points.groupby("label", sort=False):
         of[label].plot(part["recall"], part["precision"], label=label)
-    if len(labels) <= MANY:
+    if 0 < len(labels) <= MANY:
         of[labels[0]].legend(fontsize=8)
     save(figure, file)
 
@@ -140,7 +142,7 @@ def reliability(bins: pd.DataFrame, shown: str, file: Path) -> None:
         size = 4 + 200 * part["n"] / part["n"].sum()
         of[label].plot(part["prob_pred"], part["prob_true"], linewidth=0.7, alpha=0.6)
         of[label].scatter(part["prob_pred"], part["prob_true"], s=size, alpha=0.8, label=label)
-    if len(labels) <= MANY:
+    if 0 < len(labels) <= MANY:
         of[labels[0]].legend(fontsize=8, markerscale=0.5)
     save(figure, file)
 
@@ -199,7 +201,7 @@ def lengths(bins: pd.DataFrame, unit: str, limit: int | None, file: Path) -> Non
     save(figure, file)
 
 
-def save(figure, file: Path) -> None:
+def save(figure: Figure, file: Path) -> None:
     """PNG without the version of the library in it, so that its bytes repeat."""
     figure.tight_layout()
     figure.savefig(file, dpi=120, metadata={"Software": None})

@@ -117,7 +117,7 @@ def contestants(task: str, p: TaskParams, heads: tuple[Head, ...], frame: pd.Dat
     for name, folder in ensemble.teachers(p.encoders, p.seeds).items():
         raw[name], _ = ensemble.teacher_logits(task, folder, texts, p.tokens.max_length, name)
     members = {name: raw[name] for name in record["weights"]}
-    raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"])
+    raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])
     scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
     student = Model(
         models / "onnx" / "model.onnx", models / "student" / "tokenizer.json", p.tokens.max_length, p.threads

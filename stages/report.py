@@ -29,7 +29,6 @@ PARTS = (
 SHIPPED = "student_int8"
 TAUGHT = ("encoder", "seed", "max_length", "epochs", "batch_size", "label_smoothing", "learning_rate", "head_rate", "warmup",
           "epoch", "valid_nll", "valid_accuracy", "valid_macro_f1", "valid_micro_auc", "valid_macro_auc")  # fmt: skip
-MANY = 6  # classes up to which subgroups show each, and thresholds each contestant's; the JSON files have all
 RATES = ("learning_rate", "head_rate", "warmup", "label_smoothing")
 HEADLINE = ("accuracy", "macro_f1", "macro_f1_low", "macro_f1_high", "micro_auc", "micro_auc_low", "micro_auc_high",
             "macro_auc", "macro_auc_low", "macro_auc_high")  # fmt: skip
@@ -99,7 +98,9 @@ def page(
         for key, entry in contestants[SHIPPED].items()
         if key.startswith("head_")
     ]
-    few = len(named) <= MANY
+    few = (
+        len(named) <= figures.MANY
+    )  # then subgroups show each class, and thresholds each contestant's; the JSON has all
     capped = [
         {"contestant": name, "class": label} | {key: entry[key] for key in ("threshold", "recall", "precision", "fpr", "fpr_high")}
         for name in (ranked if few else [SHIPPED]) for label, entry in found["thresholds"].get(name, {}).items()

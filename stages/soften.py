@@ -74,8 +74,8 @@ def main(task: str) -> None:
     members = [name for group in groups if group in p.soften.members for name in groups[group]]
     own = {name: calibration.temperatures(found, labels["calib"], heads) for name, found in logits["calib"].items()}
     voices = {split: {name: found[name] for name in members} for split, found in logits.items() if found}
-    weights = vote(voices["valid"], labels["valid"], heads, own, p.soften.weights)
-    mixed = {split: ensemble.combine(found, heads, weights, own) for split, found in voices.items()}
+    weights = vote(voices["valid"], labels["valid"], heads, own, p.soften.weights, p.soften.pool)
+    mixed = {split: ensemble.combine(found, heads, weights, own, p.soften.pool) for split, found in voices.items()}
     own["ensemble"] = calibration.temperatures(mixed["calib"], labels["calib"], heads)
 
     with writing(soft.folder(task)) as partial:
@@ -98,7 +98,8 @@ def main(task: str) -> None:
                 {name: half(array) for name, array in arrays.items()},
                 soft.sources(task, table, p.encoders, p.seeds),
             )
-        write_json(partial / "ensemble.json", {"weights": weights, "temperatures": own})
+        record = {"pool": p.soften.pool, "weights": weights, "temperatures": own}
+        write_json(partial / "ensemble.json", record)
     everyone = logits["calib"] | {"ensemble": mixed["calib"]}
     write_metrics(
         f"metrics/{task}/soften.json",
@@ -126,18 +127,25 @@ def half(array: np.ndarray) -> np.ndarray:
 
 
 def vote(
-    logits: dict[str, np.ndarray], labels: np.ndarray, heads: tuple[Head, ...], temperatures: dict, how: str
+    logits: dict[str, np.ndarray], labels: np.ndarray, heads: tuple[Head, ...], temperatures: dict, how: str, pool: str
 ) -> dict[str, float]:
     """Weight of each member, summing to 1: equal, or the lowest NLL (plus squared error of numbers) on valid."""
     names = list(logits)
     equal = dict.fromkeys(names, round(1 / len(names), 6))
     if how == "equal" or len(names) == 1:
         return equal
-    chances = np.stack([probabilities(tempered(logits[name], heads, temperatures[name]), heads) for name in names])
+    voices = np.stack(
+        [ensemble.voice(tempered(logits[name], heads, temperatures[name]), heads, pool) for name in names]
+    )
+    # averaged logits are less sure than their members; calibration makes up for that later, and so does a scale here
+    scaled = pool == "logits"
 
     def loss(raw: np.ndarray) -> float:
-        shares = np.exp(raw - raw.max())
-        mean = np.tensordot(shares / shares.sum(), chances, axes=1)
+        shares = np.exp(raw[: len(names)] - raw[: len(names)].max())
+        mean = np.tensordot(shares / shares.sum(), voices, axes=1)
+        if scaled:
+            common = {head.name: np.exp(-raw[-1]) for head in heads}
+            mean = probabilities(tempered(mean, heads, common), heads)
         total = 0.0
         for head in heads:
             part, wanted = mean[:, head.slice], labels[:, head.slice]
@@ -150,10 +158,10 @@ def vote(
             total -= float((hit + miss).mean())
         return total
 
-    fitted = minimize(
-        loss, np.zeros(len(names)), method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-7, "maxiter": 4000}
-    )
-    shares = np.exp(fitted.x - fitted.x.max())
+    start = np.zeros(len(names) + scaled)
+    fitted = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-7, "maxiter": 4000})
+    found = fitted.x[: len(names)]
+    shares = np.exp(found - found.max())
     return {name: round(float(share), 6) for name, share in zip(names, shares / shares.sum(), strict=True)}
 
 

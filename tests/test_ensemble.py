@@ -68,7 +68,7 @@ def test_combine_averages_calibrated_chances():
     _, members = truth_and_members()
     weights = {"knows": 0.5, "guesses": 0.3, "errs": 0.2}
     own = {"knows": {"scam": 2.0, "topic": 0.5}, "guesses": ONES, "errs": {"scam": 4.0, "topic": 1.0}}
-    found = probabilities(ensemble.combine(members, HEADS, weights, own), HEADS)
+    found = probabilities(ensemble.combine(members, HEADS, weights, own, "probabilities"), HEADS)
     wanted = np.zeros_like(found)
     for name, logits in members.items():
         calm = logits.copy()
@@ -78,17 +78,37 @@ def test_combine_averages_calibrated_chances():
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
-def test_a_member_alone_keeps_its_chances():
+def test_combine_averages_calibrated_logits():
+    """One member is sure that the answer is not c, the other one halts between b and c: together they say b."""
+    heads = layout(
+        {"kind": {"kind": "softmax", "labels": ["a", "b", "c"]}, "sure": {"kind": "sigmoid", "labels": ["x"]}}
+    )
+    chances = {"one": [0.5, 0.49, 0.01, 0.9], "other": [0.1, 0.4, 0.5, 0.2]}
+    members = {
+        name: np.array([[*np.log(found[:3]), np.log(found[3] / (1 - found[3]))]]) for name, found in chances.items()
+    }
+    weights, own = {"one": 0.5, "other": 0.5}, {name: {"kind": 1.0, "sure": 1.0} for name in members}
+    found = probabilities(ensemble.combine(members, heads, weights, own, "logits"), heads)[0]
+    geometric = np.sqrt(np.prod([values[:3] for values in chances.values()], axis=0))
+    np.testing.assert_allclose(found[:3], geometric / geometric.sum(), rtol=1e-9)
+    np.testing.assert_allclose(found[3], 1 / (1 + np.sqrt(0.1 / 0.9 * 0.8 / 0.2)), rtol=1e-9)
+    mean = probabilities(ensemble.combine(members, heads, weights, own, "probabilities"), heads)[0]
+    np.testing.assert_allclose(mean, np.mean(list(chances.values()), axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
+def test_a_member_alone_keeps_its_chances(pool):
     _, members = truth_and_members()
-    mixed = ensemble.combine({"guesses": members["guesses"]}, HEADS, {"guesses": 1.0}, {"guesses": ONES})
+    mixed = ensemble.combine({"guesses": members["guesses"]}, HEADS, {"guesses": 1.0}, {"guesses": ONES}, pool)
     wanted = probabilities(members["guesses"], HEADS)
     np.testing.assert_allclose(probabilities(mixed, HEADS), wanted, atol=1e-6)
 
 
-def test_a_member_without_weight_has_no_say():
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
+def test_a_member_without_weight_has_no_say(pool):
     _, members = truth_and_members()
     two = {name: members[name] for name in ("guesses", "errs")}
-    mixed = ensemble.combine(two, HEADS, {"guesses": 1.0, "errs": 0.0}, dict.fromkeys(two, ONES))
+    mixed = ensemble.combine(two, HEADS, {"guesses": 1.0, "errs": 0.0}, dict.fromkeys(two, ONES), pool)
     wanted = probabilities(members["guesses"], HEADS)
     np.testing.assert_allclose(probabilities(mixed, HEADS), wanted, atol=1e-6)
 
@@ -97,51 +117,60 @@ def test_a_member_without_weight_has_no_say():
 def test_equal_votes_are_equal(count):
     labels, members = truth_and_members()
     some = dict(list(members.items())[:count])
-    found = vote(some, labels, HEADS, dict.fromkeys(some, ONES), "equal")
+    found = vote(some, labels, HEADS, dict.fromkeys(some, ONES), "equal", "probabilities")
     assert list(found) == list(some)
     assert len(set(found.values())) == 1
     assert sum(found.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_member_alone_has_the_whole_vote():
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
+def test_a_member_alone_has_the_whole_vote(pool):
     labels, members = truth_and_members()
-    assert vote({"knows": members["knows"]}, labels, HEADS, {"knows": ONES}, "fitted") == {"knows": 1.0}
+    assert vote({"knows": members["knows"]}, labels, HEADS, {"knows": ONES}, "fitted", pool) == {"knows": 1.0}
 
 
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "in the middle", "last"])
-def test_nearly_all_weight_goes_to_a_member_that_is_always_right(place):
+def test_nearly_all_weight_goes_to_a_member_that_is_always_right(place, pool):
     labels, members = truth_and_members()
     names = ["guesses", "errs"]
     names.insert(place, "knows")
-    found = vote({name: members[name] for name in names}, labels, HEADS, dict.fromkeys(names, ONES), "fitted")
+    found = vote({name: members[name] for name in names}, labels, HEADS, dict.fromkeys(names, ONES), "fitted", pool)
     assert list(found) == names
     assert found["knows"] > 0.95
     assert sum(found.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_fitted_weights_beat_equal_ones_and_each_member():
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
+def test_fitted_weights_beat_equal_ones_and_each_member(pool):
     rng = np.random.default_rng(4)
     labels, _ = truth_and_members(4)
     clear = np.where(labels > 0.5, 1.0, -1.0)
     members = {name: clear + rng.normal(0, noise, clear.shape) for name, noise in (("a", 1.0), ("b", 1.5), ("c", 3.0))}
     own = {name: calibration.temperatures(logits, labels, HEADS) for name, logits in members.items()}
     classes = HEADS[:2]  # the loss of numbers is in the vote too, and would blur the comparison
-    fitted, equal = (vote(members, labels, classes, own, how) for how in ("fitted", "equal"))
+    fitted, equal = (vote(members, labels, classes, own, how, pool) for how in ("fitted", "equal"))
 
     def nll(weights):
-        mixed = ensemble.combine(members, HEADS, weights, own)
+        mixed = ensemble.combine(members, HEADS, weights, own, pool)
+        if pool == "logits":  # their scale is left to calibration
+            mixed = tempered(mixed, HEADS, calibration.temperatures(mixed, labels, HEADS))
         return calibration.nll(mixed, labels, HEADS[0]) + 2 * calibration.nll(mixed, labels, HEADS[1])
 
-    assert fitted["a"] > fitted["b"] > fitted["c"]
+    if pool == "probabilities":
+        assert fitted["a"] > fitted["b"] > fitted["c"]
+    else:  # calibrated logits already say how sure each is; what independent members know adds up
+        assert min(fitted.values()) > 0.25
     alone = [nll(dict.fromkeys(members, 0.0) | {name: 1.0}) for name in members]
     assert nll(fitted) <= min(nll(equal), *alone) + 1e-6
 
 
-def test_a_regression_head_alone_can_vote():
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
+def test_a_regression_head_alone_can_vote(pool):
     labels, members = truth_and_members()
     heads = layout({"urgency": {"kind": "regression", "labels": []}})
     numbers = {name: logits[:, 4:] for name, logits in members.items()}
-    found = vote(numbers, labels[:, 4:], heads, {name: {} for name in numbers}, "fitted")
+    found = vote(numbers, labels[:, 4:], heads, {name: {} for name in numbers}, "fitted", pool)
     assert found["knows"] > 0.95
 
 
@@ -188,15 +217,17 @@ def soften_with(workspace, tiny_encoder):
     return run
 
 
-def test_soft_labels_are_the_calibrated_mixture_and_those_of_train_are_held_out(soften_with):
-    frames = soften_with()
+@pytest.mark.parametrize("pool", ["probabilities", "logits"])
+def test_soft_labels_are_the_calibrated_mixture_and_those_of_train_are_held_out(soften_with, pool):
+    frames = soften_with(pool=pool)
     record = read_json("models/demo/soft/ensemble.json")
+    assert record["pool"] == pool
     assert set(record["weights"]) == {"linear", "probe"}
     assert set(record["temperatures"]) == {"linear", "probe", "teacher_tiny_13", "ensemble"}
     for split, frame in frames.items():
         found = scores.load(f"models/demo/soft/{split}.safetensors", frame["id"].tolist())
         members = {name: found[name].astype(float) for name in ("linear", "probe")}
-        mixed = ensemble.combine(members, HEADS, record["weights"], record["temperatures"])
+        mixed = ensemble.combine(members, HEADS, record["weights"], record["temperatures"], record["pool"])
         wanted = probabilities(tempered(mixed, HEADS, record["temperatures"]["ensemble"]), HEADS)
         np.testing.assert_allclose(probabilities(found["ensemble"], HEADS), wanted, atol=5e-3)
     train = frames["train"]

@@ -181,3 +181,10 @@ def test_few_labels_share_their_axes_and_many_have_their_own(drawn, kind):
     assert [axes.get_title() for axes in many] == NAMES["32 labels"]
     for axes in (*few, *many):
         np.testing.assert_allclose(axes.lines[-1].get_xydata(), [(0.2, 0.9), (0.45, 0.65), (0.7, 0.4)])
+
+
+@pytest.mark.parametrize("kind", ["curves", "reliability"])
+def test_a_task_without_a_score_has_empty_axes(drawn, kind):
+    """All tables may be empty: a head of numbers alone has no labels to draw."""
+    axes = [axes for axes in drawn(kind, []).axes if axes.get_visible()]
+    assert [len(one.collections) for one in axes] == [0]

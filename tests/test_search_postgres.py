@@ -50,7 +50,7 @@ def test_workers_share_the_trials_out_by_postgresql(small, server, url, monkeypa
     assert "trial 1: its worker is gone; it goes on with learning_rate 0.0004299, batch_size 16" in printed[0]
     assert "trial 2: " in printed[2]
     assert "trial 2: " not in printed[0]
-    assert "in PostgreSQL /trials_0" in printed[0]
+    assert f"in PostgreSQL /{url.database}" in printed[0]
     for text in printed:
         assert "sesame" not in text
     assert not list((small / ".work").rglob("*.db"))
@@ -74,7 +74,7 @@ def test_a_lock_has_one_owner_and_ends_with_its_connection(server, url):
             )
         with storage.lock(url, "trial", wait=True) as next_one:
             assert next_one
-        words = r"PostgreSQL /trials_1: the storage .* does not answer: .*terminat"
+        words = rf"PostgreSQL /{url.database}: the storage .* does not answer: .*terminat"
         with pytest.raises(SearchError, match=words), storage.speaking(url):
             ours()
 

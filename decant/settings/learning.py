@@ -132,6 +132,9 @@ class Soften(Section):
     """Who votes in the ensemble: probe includes probe_adapted where adapt is on, teachers means every encoder and seed."""
     weights: Literal["fitted", "equal"]
     """Votes by the lowest NLL on valid, or equal votes."""
+    pool: Literal["probabilities", "logits"]
+    """What is averaged: probabilities (linear pool), or logits (logarithmic pool), by which a member that rules an
+    answer out is heard even where the others like it."""
     bins: Positive
     """Bins of the expected calibration error."""
     out_of_fold: bool
