@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from decant import lexical, rawfiles, text
-from decant.params import read
+from decant import text
+from decant.data import lexical, rawfiles
+from decant.settings.params import read
 
 RAW = Path("data/raw/toxicity/TwitterToxicity.csv")
 CLEANING = {"html": True, "mojibake": False, "unicode": "keep", "invisible": True, "urls": "strip", "mentions": "strip",

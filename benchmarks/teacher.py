@@ -1,7 +1,7 @@
 """How fast a teacher learns: python -m benchmarks.teacher [--task toxicity] [--rows 4000] [--threads 1]
 
 One epoch over the same train rows, twice: in the way of the reference systems (every text padded to 128 tokens, fp32,
-rows in random order, the whole vocabulary in the optimizer) and by decant.finetune (length buckets, bf16 where the
+rows in random order, the whole vocabulary in the optimizer) and by decant.training.finetune (length buckets, bf16 where the
 processor has it, only the embeddings of tokens that occur, fused AdamW). Both start from the same encoder with the same
 rows per step, and neither counts loading or evaluating. Prints seconds, rows per second and the ratio.
 """
@@ -16,17 +16,18 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import set_seed
 
-from decant import finetune, losses, tables, training
-from decant.encoder import encode, load_tokenizer, load_weights, pooling
+from decant import tables
 from decant.heads import layout
-from decant.model import build, padded
-from decant.params import read
+from decant.models.encoder import encode, load_tokenizer, load_weights, pooling
+from decant.models.model import build, padded
+from decant.settings.params import read
+from decant.training import finetune, losses
 
 PADDED = 128  # tokens, as all four references
 PRECISION = "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"
 
 
-class Clock(training.TrainerCallback):
+class Clock(trainer.TrainerCallback):
     """Time from the first step to the end of the epoch."""
 
     def on_step_begin(self, args, state, control, **kwargs):

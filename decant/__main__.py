@@ -91,8 +91,8 @@ def _shown(text: str, found: dict, bundle) -> str:
 def _verdict(options: argparse.Namespace) -> None:
     from decant.errors import PromotionError
     from decant.files import read_json
-    from decant.params import tasks
-    from decant.promotion import failures, gate_file, other_bytes
+    from decant.settings.params import tasks
+    from decant.verdict.promotion import failures, gate_file, other_bytes
 
     red = []
     for task in tasks():
@@ -108,7 +108,7 @@ def _verdict(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from decant.errors import DataError
-    from decant.params import read, tasks
+    from decant.settings.params import read, tasks
 
     for task in tasks():
         folder = Path("data/raw") / task
@@ -127,7 +127,7 @@ def _new(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from decant.fetch import fetch
+    from decant.data.fetch import fetch
 
     fetch(options.task, options.folder)
 
@@ -135,10 +135,10 @@ def _fetch(options: argparse.Namespace) -> None:
 def _freeze(options: argparse.Namespace) -> None:
     import pandas as pd
 
+    from decant.data.frozen import freeze
     from decant.errors import DataError
     from decant.files import digest
-    from decant.frozen import freeze
-    from decant.params import read
+    from decant.settings.params import read
     from decant.tables import split_file
 
     source, file = read(options.task).source, split_file(options.task, "test")
@@ -151,7 +151,7 @@ def _freeze(options: argparse.Namespace) -> None:
 
 
 def _promote(options: argparse.Namespace) -> None:
-    from decant.promotion import promote
+    from decant.verdict.promotion import promote
 
     bundle = options.bundle or Path("models") / options.task / "bundle"
     target = options.to or Path("release") / options.task

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from decant.errors import DecantError
-from decant.params import task_names
+from decant.settings.params import task_names
 
 
 def run(main: Callable[..., None]) -> None:

@@ -13,13 +13,17 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import torch
 
-from decant import checkpoints, contrastive, dapt, held_out, lineage, stage, tables
-from decant.encoder import WEIGHTS
+from decant import stage, tables
+from decant.data import held_out
 from decant.errors import CacheError, ParamsError
 from decant.files import write_metrics, writing
 from decant.heads import layout
-from decant.params import read
-from decant.schema import Transfer
+from decant.models import lineage
+from decant.models.encoder import WEIGHTS
+from decant.runs import checkpoints
+from decant.settings.params import read
+from decant.settings.schema import Transfer
+from decant.training import contrastive, dapt
 
 
 def main(task: str, encoder: str) -> None:

@@ -24,16 +24,17 @@ from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from decant import crossfit, decision, ensemble, linear, scores, stage, tables
-from decant.crossfit import Trial
-from decant.encoder import WEIGHTS
+from decant import decision, stage, tables
 from decant.errors import DataError
 from decant.files import METRIC_DECIMALS, digest, write_metrics, writing
-from decant.fitting import Candidate, fit
 from decant.heads import Head, layout
-from decant.linear import Standard, Tfidf, Vectorizer
-from decant.params import read
+from decant.members import crossfit, ensemble, linear, scores
+from decant.members.crossfit import Trial
+from decant.members.fitting import Candidate, fit
+from decant.members.linear import Standard, Tfidf, Vectorizer
+from decant.models.encoder import WEIGHTS
 from decant.settings.learning import Baseline
+from decant.settings.params import read
 
 COLUMNS = ("member", "head", *Vectorizer.__dataclass_fields__, *Candidate(1.0).record())
 COLUMNS += ("nll", "macro_f1", "squared_error", "n", "chosen")

@@ -13,11 +13,12 @@ import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
-from decant import provenance, stage, tables
+from decant import stage, tables
 from decant.files import write_metrics
 from decant.heads import layout
-from decant.params import read
 from decant.runtime import Bundle, Model
+from decant.settings.params import read
+from decant.verdict import provenance
 
 WARM_UP = 50  # texts before the clock starts
 MEMORY = "import sys; from decant.runtime import Bundle; Bundle(sys.argv[1]).predict(['warm up']); "

@@ -14,7 +14,7 @@ from decant import runtime, stage, tables
 from decant.errors import ParityError
 from decant.files import digest, read_json, write_json, writing
 from decant.heads import layout
-from decant.params import read
+from decant.settings.params import read
 
 RELOADED = 50  # valid texts that the bundle must answer as the int8 file does
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from decant import checkpoints, soft, stage, student, tables, training
+from decant import stage, tables
 from decant.files import writing
 from decant.heads import layout
-from decant.params import read
+from decant.members import soft
+from decant.runs import checkpoints
 from decant.settings.learning import Distil
+from decant.settings.params import read
+from decant.training import student, trainer
 
 
 def main(task: str) -> None:
@@ -37,7 +40,7 @@ def main(task: str) -> None:
         model, _, epochs = student.train(
             start, described, rule, p.tokens.max_length, settings, frames, lesson, p.encoders, p.seeds, work, layers
         )
-        rows.append(student.record(model, settings) | {"layers": layers} | training.best(epochs, settings.select))
+        rows.append(student.record(model, settings) | {"layers": layers} | trainer.best(epochs, settings.select))
         shutil.rmtree(work, ignore_errors=True)
     with writing(Path("models") / task / "capacity") as partial:
         partial.mkdir()

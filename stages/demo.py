@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 
 from decant import stage
 from decant.files import writing
-from decant.params import read
+from decant.settings.params import read
 
 # What a deadline adds to urgency: minutes > today > this week > none. The steps are at least four times the
 # noise added in generate() (sd 0.04), so the order of the tiers survives it.

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import torch
 
-from decant import checkpoints, processes, soft, stage, student, tables
-from decant.encoder import save_tokenizer
+from decant import stage, tables
 from decant.files import write_json, writing
 from decant.heads import layout
-from decant.params import read
+from decant.members import soft
+from decant.models.encoder import save_tokenizer
+from decant.runs import checkpoints, processes
+from decant.settings.params import read
+from decant.training import student
 
 
 def main(task: str) -> None:

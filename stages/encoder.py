@@ -19,8 +19,12 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from decant import scratch, stage, tables
-from decant.encoder import (
+from decant import stage, tables
+from decant.errors import EncoderError
+from decant.files import digest, write_json, writing
+from decant.heads import layout
+from decant.models import scratch
+from decant.models.encoder import (
     WEIGHTS,
     check_vocabulary,
     load_tokenizer,
@@ -29,11 +33,8 @@ from decant.encoder import (
     save_tokenizer,
     unknown_share,
 )
-from decant.errors import EncoderError
-from decant.files import digest, write_json, writing
-from decant.heads import layout
-from decant.params import TaskParams, read
-from decant.schema import Encoder
+from decant.settings.params import TaskParams, read
+from decant.settings.schema import Encoder
 
 FILES = ("config.json", WEIGHTS, "tokenizer.json")  # what a snapshot of the hub has to hold
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
@@ -213,7 +214,7 @@ def pickled(files: list[str], folder: str) -> str:
         return ""
     return (
         f" but {found[0]}; opening a pickle can run code, so no stage does. Convert it once, and put folder:{folder} first "
-        f"among the sources: python -m decant.convert {folder}"
+        f"among the sources: python -m decant.models.convert {folder}"
     )
 
 

@@ -13,13 +13,16 @@ import pandas as pd
 import torch
 from sklearn.metrics import precision_recall_curve
 
-from decant import calibration, decision, ensemble, manifest, metrics, stage, tables
+from decant import decision, stage, tables
+from decant.data import manifest
 from decant.errors import DataError
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, layout, logits_of, probabilities, tempered
 from decant.keys import bounds
-from decant.params import TaskParams, read
+from decant.members import ensemble
 from decant.runtime import Bundle, Model
+from decant.scoring import calibration, metrics
+from decant.settings.params import TaskParams, read
 
 SHIPPED = "student_int8"
 LENGTHS = (0, 40, 100, 200, 10**9)  # characters; the references report posts under 40 apart

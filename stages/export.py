@@ -12,14 +12,15 @@ import onnxruntime
 import torch
 from tqdm import tqdm
 
-from decant import calibration, stage, tables
-from decant.encoder import encode, load_tokenizer
+from decant import stage, tables
 from decant.errors import ParityError
 from decant.files import read_json, write_metrics, writing
 from decant.heads import Head, layout
-from decant.model import Classifier, load, padded, predict
-from decant.params import read
+from decant.models.encoder import encode, load_tokenizer
+from decant.models.model import Classifier, load, padded, predict
 from decant.runtime import Model
+from decant.scoring import calibration
+from decant.settings.params import read
 
 BATCHES = (1, 2, 7, 32)  # shapes to compare: alone, the example's size, odd, and a whole batch
 

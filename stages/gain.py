@@ -13,13 +13,16 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from decant import checkpoints, finetune, paired, stage, tables
-from decant.encoder import WEIGHTS
+from decant import stage, tables
 from decant.files import write_metrics, writing
 from decant.heads import layout
-from decant.model import predict
-from decant.params import read
-from decant.selection import measure
+from decant.models.encoder import WEIGHTS
+from decant.models.model import predict
+from decant.runs import checkpoints
+from decant.scoring import paired
+from decant.scoring.selection import measure
+from decant.settings.params import read
+from decant.training import finetune
 
 JUDGED = ("valid", "calib")
 SIDES = {"published": "encoders", "adapted": "adapted"}  # -> folder in models/<task>

@@ -9,8 +9,8 @@ from pathlib import Path
 from decant import stage
 from decant.errors import ParamsError
 from decant.files import digest, read_json, slug, write_metrics
-from decant.params import read
 from decant.runtime import RECORD
+from decant.settings.params import read
 from decant.settings.release import Gate
 
 

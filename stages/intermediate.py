@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from decant import held_out, lineage, stage, tables
+from decant import stage, tables
+from decant.data import held_out
 from decant.errors import DataError
 from decant.files import writing
-from decant.model import load
-from decant.params import read
+from decant.models import lineage
+from decant.models.model import load
+from decant.settings.params import read
 
 
 def main(task: str) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from decant import ensemble, stage, training
+from decant import stage
 from decant.files import read_json, slug, write_metrics, writing
-from decant.params import read
+from decant.members import ensemble
+from decant.settings.params import read
+from decant.training import trainer
 
 SHARED = ("max_length", "epochs", "batch_size", "label_smoothing", "class_weights", "frozen_epochs", "long_texts")
 
@@ -32,14 +34,14 @@ def main(task: str) -> None:
         source = models / "teachers" / member
         epochs, told = pd.read_csv(source / "epochs.csv"), read_json(source / "teacher.json")
         settings = told["settings"] | {"max_length": p.tokens.max_length}
-        kept = training.best(epochs, settings["select"])
+        kept = trainer.best(epochs, settings["select"])
         own = {key: value for key, value in settings.items() if key not in SHARED}
         shared = {key: settings[key] for key in SHARED}
         runs.append({"encoder": told["encoder"], "seed": told["seed"]} | shared | own | kept)
         curves.append(epochs.assign(model=name))
         metrics["teachers"][name] = {"epochs": len(epochs)} | kept
     epochs, told = pd.read_csv(models / "student" / "epochs.csv"), read_json(models / "student" / "student.json")
-    kept = training.best(epochs, p.distil.select)
+    kept = trainer.best(epochs, p.distil.select)
     curves.append(epochs.assign(model="student"))
     size = {key: told[key] for key in ("parameters", "vocabulary", "min_count")} | {"layers": len(told["layers"])}
     metrics["student"] = size | {"epochs": len(epochs)} | kept

@@ -21,14 +21,15 @@ import numpy as np
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from decant import conflicts, ids, lexical, rawfiles, stage, tables
+from decant import stage, tables
+from decant.data import conflicts, ids, lexical, rawfiles
+from decant.data.linebreaks import LineBreaks
+from decant.data.rawfiles import Batch
+from decant.data.rows import Recipe, Rows
 from decant.errors import DataError
 from decant.files import slug, write_metrics, writing
-from decant.linebreaks import LineBreaks
-from decant.params import read
-from decant.rawfiles import Batch
-from decant.rows import Recipe, Rows
-from decant.source import folder_of
+from decant.settings.params import read
+from decant.settings.source import folder_of
 
 MOST = 8  # processes: each needs 150 MB before its first row, and one reader feeds no more
 

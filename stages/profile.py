@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from decant import decision, figures, stage, tables
-from decant.encoder import encode, load_tokenizer, unknown_share
+from decant import decision, stage, tables
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, layout
-from decant.pages import table, write_page
-from decant.params import read
-from decant.source import SPLITS
+from decant.models.encoder import encode, load_tokenizer, unknown_share
+from decant.settings.params import read
+from decant.settings.source import SPLITS
+from decant.verdict import figures
+from decant.verdict.pages import table, write_page
 
 OPEN = ("train", "valid", "calib")
 SAMPLE = 2000  # texts of a split whose language is guessed, evenly spaced

@@ -18,8 +18,8 @@ from decant import decision, stage, tables
 from decant.errors import BudgetError, ParamsError, ParityError
 from decant.files import write_metrics, writing
 from decant.heads import layout, probabilities
-from decant.params import read
 from decant.runtime import Model
+from decant.settings.params import read
 
 
 def main(task: str) -> None:

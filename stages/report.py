@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from decant import figures, provenance, stage
+from decant import stage
 from decant.files import read_json, write_json, writing
-from decant.pages import table, write_page, write_text
-from decant.params import read
+from decant.settings.params import read
+from decant.verdict import figures, provenance
+from decant.verdict.pages import table, write_page, write_text
 
 PARTS = (
     "split",

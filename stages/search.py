@@ -19,11 +19,14 @@ import pandas as pd
 import torch
 from optuna.trial import TrialState
 
-from decant import checkpoints, finetune, processes, space, stage, storage, tables, training, trials
+from decant import stage, tables
 from decant.errors import ParamsError
 from decant.files import write_json, writing
 from decant.heads import layout
-from decant.params import TaskParams, read
+from decant.runs import checkpoints, processes
+from decant.search import space, storage, trials
+from decant.settings.params import TaskParams, read
+from decant.training import finetune, trainer
 
 POLL = 2  # seconds between two looks at what other workers do
 
@@ -74,7 +77,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
                 source, described, rule, p.tokens.max_length, settings, p.search.teacher_seed, train, valid, work,
                 (trials.Report(taken, settings),),
             )  # fmt: skip
-            state, value = TrialState.COMPLETE, float(training.best(epochs, select)[f"valid_{select}"])
+            state, value = TrialState.COMPLETE, float(trainer.best(epochs, select)[f"valid_{select}"])
         except (ParamsError, optuna.TrialPruned) as end:
             why = str(end)
         except torch.OutOfMemoryError:

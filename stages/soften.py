@@ -15,12 +15,15 @@ import pandas as pd
 import torch
 from scipy.optimize import minimize
 
-from decant import augment, calibration, ensemble, processes, scores, shards, soft, stage, tables
-from decant.encoder import WEIGHTS
+from decant import stage, tables
+from decant.data.lexical import LinearText
 from decant.files import digest, write_json, write_metrics, writing
 from decant.heads import Head, layout, probabilities, tempered
-from decant.lexical import LinearText
-from decant.params import read
+from decant.members import augment, ensemble, scores, soft
+from decant.models.encoder import WEIGHTS
+from decant.runs import processes, shards
+from decant.scoring import calibration
+from decant.settings.params import read
 
 
 def main(task: str) -> None:

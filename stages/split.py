@@ -12,15 +12,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from decant import decision, duplicates, frozen, held_out, manifest, parquet, stage, stratify, tables
-from decant.carve import carve, check_drift, drift, spared
+from decant import decision, stage, tables
+from decant.data import duplicates, frozen, held_out, manifest, parquet, stratify
+from decant.data.carve import carve, check_drift, drift, spared
+from decant.data.leaks import PAIRS, explain, leakage, leaking
 from decant.errors import DataError
 from decant.files import slug, write_json, write_metrics, writing
 from decant.heads import layout
-from decant.leaks import PAIRS, explain, leakage, leaking
-from decant.params import read
 from decant.settings.data import Split
-from decant.source import SPLITS
+from decant.settings.params import read
+from decant.settings.source import SPLITS
 
 SHOWN = 1000  # rows of clusters that duplicates.csv shows
 WHY = {  # a row is in no split

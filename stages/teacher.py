@@ -10,11 +10,13 @@ from pathlib import Path
 
 import torch
 
-from decant import checkpoints, finetune, processes, stage, tables
-from decant.encoder import WEIGHTS, save_tokenizer
+from decant import stage, tables
 from decant.files import digest, read_json, write_json, writing
 from decant.heads import layout
-from decant.params import read
+from decant.models.encoder import WEIGHTS, save_tokenizer
+from decant.runs import checkpoints, processes
+from decant.settings.params import read
+from decant.training import finetune
 
 
 def main(task: str, encoder: str, seed: str) -> None:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from decant import decision, scores, stage, tables
+from decant import decision, stage, tables
 from decant.files import digest, read_json, slug, write_json, write_metrics
 from decant.heads import layout, probabilities, tempered
 from decant.keys import Tuned
-from decant.metrics import upper_bound
-from decant.params import read
+from decant.members import scores
 from decant.runtime import Model
+from decant.scoring.metrics import upper_bound
+from decant.settings.params import read
 from decant.settings.release import Thresholds
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold

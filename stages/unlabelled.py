@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from decant import held_out, lexical, rawfiles, stage, tables
+from decant import stage, tables
+from decant.data import held_out, lexical, rawfiles
+from decant.data.rawfiles import Batch
 from decant.errors import DataError
 from decant.files import write_metrics, writing
-from decant.params import read
-from decant.rawfiles import Batch
-from decant.source import Source
+from decant.settings.params import read
+from decant.settings.source import Source
 from decant.tables import hashes
 from decant.text import clean, normal_form
 

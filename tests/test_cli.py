@@ -14,7 +14,7 @@ from test_bundle import write_bundle
 from decant.__main__ import main
 from decant.errors import BundleError, CacheError, DecantError, PromotionError
 from decant.files import digest, read_json, write_json
-from decant.promotion import promote
+from decant.verdict.promotion import promote
 
 HEAVY = ["torch", "transformers", "pandas", "dvc", "sklearn", "scipy", "pydantic", "ruamel", "onnx", "safetensors"]
 

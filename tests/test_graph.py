@@ -11,7 +11,7 @@ from dvc.repo import Repo
 from graph import ROOT, imported, modules, sections
 from ruamel.yaml import YAML
 
-from decant.schema import Params, Task
+from decant.settings.schema import Params, Task
 
 GRAPH = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 PARAMS = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))

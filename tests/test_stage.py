@@ -7,8 +7,9 @@ import pytest
 from graph import ROOT
 from shell import ENVIRONMENT
 
-from decant import params, stage
+from decant import stage
 from decant.errors import DataError
+from decant.settings import params
 
 TASKS = "tasks are demo, scam, toxicity, emotion, feelings, goemotions"
 

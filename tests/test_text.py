@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from graph import ROOT
 
-from decant.params import read
+from decant.settings.params import read
 from decant.text import MASKS, clean, has_url, normal_form, steps
 
 OFF = {

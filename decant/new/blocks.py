@@ -9,7 +9,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from decant.errors import ParamsError
-from decant.params import FILE, TaskParams, read
+from decant.settings.params import FILE, TaskParams, read
 
 WIDTH = 116  # of a line, where the value has items to break at
 

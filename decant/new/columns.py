@@ -14,9 +14,9 @@ from datetime import datetime
 import numpy as np
 
 from decant import tables
+from decant.data.labels import FALSE, TRUE, number, raw_labels
+from decant.data.rawfiles import Batch
 from decant.errors import DataError
-from decant.labels import FALSE, TRUE, number, raw_labels
-from decant.rawfiles import Batch
 
 KEPT = 5000  # different values that are kept of a column; a label, or a combination of labels, has fewer
 CLASSES = 200  # most classes of a head
@@ -130,7 +130,9 @@ def kinds(value: object) -> Iterable[str]:
     with suppress(DataError):
         number("", value)
         found += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", whole) else ["number"]
-        found += ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []  # 1973 to 2286, as decant.rows reads them
+        found += (
+            ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []
+        )  # 1973 to 2286, as decant.data.rows reads them
         found += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", whole) else []
     if re.match(r"\d{4}-\d\d-\d\d", text):
         with suppress(ValueError):

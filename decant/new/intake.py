@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from decant import rawfiles
-from decant.encodings import guess
+from decant.data import rawfiles
+from decant.data.encodings import guess
 from decant.errors import DataError
 from decant.files import digest, writing
 
@@ -79,7 +79,7 @@ def json_lines(file: Path) -> str:
 
 
 def visible(path: Path) -> list[Path]:
-    """The file itself, or the files of a folder that are not hidden: those that `decant.rawfiles.files` reads."""
+    """The file itself, or the files of a folder that are not hidden: those that `decant.data.rawfiles.files` reads."""
     inside = (one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
     return sorted(inside) if path.is_dir() else [path]
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from decant import params, rawfiles
+from decant.data import rawfiles
+from decant.data.ids import identity
+from decant.data.labels import raw_labels
+from decant.data.rawfiles import Batch
 from decant.errors import DataError, ParamsError
 from decant.files import writing
-from decant.ids import identity
-from decant.labels import raw_labels
 from decant.new import intake
 from decant.new.blocks import Block, appended, checked
 from decant.new.columns import Column, look
@@ -26,9 +27,9 @@ from decant.new.roles import Roles, named, roles_of
 from decant.new.splits import by_name, heard, words
 from decant.new.targets import Target, inner
 from decant.new.trial import Trial, of
-from decant.params import FILE
-from decant.rawfiles import Batch
-from decant.schema import METRICS, Params
+from decant.settings import params
+from decant.settings.params import FILE
+from decant.settings.schema import METRICS, Params
 
 # raw: data/raw holds the raw files; the words are no strings in YAML
 RESERVED = {"defaults", "raw", "null", "true", "false", *Params.model_fields}

@@ -4,7 +4,7 @@ class is a slip of the pen, a class to merge, or one to leave out; until he has 
 from difflib import get_close_matches
 
 from decant.new.blocks import Block
-from decant.params import FILE, TaskParams
+from decant.settings.params import FILE, TaskParams
 
 
 def advice(block: Block, p: TaskParams, rare: dict[str, str], least: int) -> str:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from tokenizers import Tokenizer
 
-from decant import decision, duplicates, rawfiles, stratify, tables
+from decant import decision, tables
+from decant.data import duplicates, rawfiles, stratify
+from decant.data.rows import Recipe
 from decant.errors import DataError
 from decant.new.blocks import Block
 from decant.new.rare import advice
-from decant.params import TaskParams
-from decant.rows import Recipe
-from decant.source import SPLITS
+from decant.settings.params import TaskParams
+from decant.settings.source import SPLITS
 
 LENGTHS = (32, 48, 64, 96, 128, 192, 256)  # of tokens.max_length
 SAMPLE = 5000  # texts to tokenize

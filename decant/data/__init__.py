@@ -1,0 +1,1 @@
+"""Raw rows to a clean table and its splits."""

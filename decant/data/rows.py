@@ -1,0 +1,261 @@
+"""A batch of raw rows -> rows of the prepared table: one recipe, run in as many processes as there are cores.
+
+Everything here looks at one batch alone; what concerns the whole table is in stages/prepare.py.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from decant import decision, tables, text
+from decant.data import rawfiles
+from decant.data.ids import Known, identities
+from decant.data.labels import label_columns
+from decant.data.lexical import LinearText
+from decant.data.rawfiles import Batch
+from decant.errors import DataError
+from decant.heads import Head, layout
+from decant.settings.source import SPLITS, Slice, Source
+
+
+@dataclass
+class Rows:
+    """What one batch became."""
+
+    table: pa.Table
+    counts: Counter  # what happened to the rows and words; seen_: rows with a value, per slice and group
+    lost: Counter  # tokens that the linear text lost
+    hashes: dict[str, np.ndarray]
+    """id: of every row; text and answer of the rows that stay, with their split (an index) and words (a number)."""
+    answers: dict[int, tuple[str, ...]]  # hash -> the classes of an answer
+
+
+@dataclass
+class Recipe:
+    """How raw rows become rows of the table; plain data, so that it can be sent to other processes."""
+
+    folder: Path
+    source: Source
+    described: dict[str, dict]
+    rule: dict
+    cleaning: dict
+    linear: dict
+    given: Known | None
+    """The ids that split files name; null where ids decide nothing."""
+    several: bool
+    """Rows come from more than one file, so that row numbers alone are no ids."""
+
+    @cached_property
+    def heads(self) -> tuple[Head, ...]:
+        return layout(self.described)
+
+    @cached_property
+    def classes(self) -> list[str]:
+        return decision.classes(self.rule, self.heads)
+
+    @cached_property
+    def needed(self) -> set[str]:
+        """Raw columns that the table is made of."""
+        source = self.source
+        names = {source.text} if isinstance(source.text, str) else set(source.text)
+        names |= {
+            name for one in source.labels.values() for name in [one.column, *(one.columns or {}).values()] if name
+        }
+        for one in (*source.slices.values(), source.group, source.time):
+            names |= set(one.columns) if one else set()
+        return names | {name for name in (source.id, source.splits and source.splits.column) if name}
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        kinds = {"id": pa.string(), "text": pa.string(), "linear": pa.string(), "answer": pa.string()}
+        for head in self.heads:
+            if head.kind == "sigmoid":
+                kinds |= {f"{head.name}.{label}": pa.bool_() for label in head.labels}
+            else:
+                kinds[head.name] = pa.float64() if head.kind == "regression" else pa.string()
+        kinds |= dict.fromkeys(self.source.slices, pa.string())
+        kinds |= {"group": pa.string()} if self.source.group else {}
+        kinds |= {"time": pa.timestamp("us", "UTC")} if self.source.time else {}
+        kinds |= {"has_url": pa.bool_(), "split": pa.string(), "raw": pa.string(), "length": pa.int64()}
+        return pa.schema(kinds)
+
+    def worker(self) -> Callable[[Batch], Rows]:
+        """The function that turns a batch into rows; it holds tokenizer and stems, which no process can send."""
+        linear = LinearText(self.linear)
+        return lambda batch: self.rows(batch, linear)
+
+    def start(self) -> None:
+        """Make this process ready for `run`."""
+        global _work
+        _work = self.worker()
+
+    @staticmethod
+    def run(batch: Batch) -> Rows:
+        return _work(batch)
+
+    def rows(self, batch: Batch, linear: LinearText) -> Rows:
+        """Raises DataError with the first row that is not what params say."""
+        source, counts = self.source, Counter({"rows_raw": len(batch), "rows_empty": 0, "rows_unlabelled": 0})
+        columns: dict[str, list | np.ndarray] = {"id": identities(batch, source, self.folder if self.several else None)}
+        ids = tables.hashes(columns["id"])
+        columns["raw"] = texts(batch, source)
+        labelled = np.ones(len(batch), dtype=bool)
+        for head in self.heads:
+            found, has_label = label_columns(batch, head, self.heads, source)
+            columns |= found
+            labelled &= has_label
+        for name, one in source.slices.items():
+            columns[name] = values(batch, one, f"slices.{name}")
+            counts[f"seen_slices.{name}"] = sum(map(bool, columns[name]))
+        if source.group:
+            columns["group"] = values(batch, source.group, "group")
+            counts["seen_group"] = sum(map(bool, columns["group"]))
+        if source.time:
+            columns["time"] = times(batch, source.time)
+        columns["split"] = self.splits(batch, columns["id"], counts)
+        columns["has_url"] = [text.has_url(one) for one in columns["raw"]]  # before cleaning drops links
+        columns["text"] = self.clean(columns["raw"], counts)
+
+        written = np.array([bool(one.strip()) for one in columns["text"]])
+        counts["rows_empty"] = int((~written).sum())
+        counts["rows_unlabelled"] = int((written & ~labelled).sum())
+        stays = written & labelled
+        if not stays.all():
+            chosen = np.flatnonzero(stays)
+            columns = {name: [column[row] for row in chosen] for name, column in columns.items()}
+        linear.counts.clear()
+        linear.lost.clear()
+        columns["linear"] = [linear(one) for one in columns["text"]]
+        counts["content_words"] = linear.counts["content_words"]
+        counts.update({f"linear_{step}:content_words_after": linear.counts[step] for step in linear.steps})
+        columns["length"] = [len(one) for one in columns["text"]]
+        answers = self.answers(columns)
+        columns["answer"] = ["|".join(names) for names in answers]
+        hashes = {
+            "id": ids,
+            "text": tables.hashes([text.normal_form(one) for one in columns["text"]]),
+            # a label may hold a |, so that the joined ones could be another answer's
+            "answer": tables.hashes(["\0".join(names) for names in answers]),
+            "split": np.array([SPLITS.index(one) if one else -1 for one in columns["split"]], dtype=np.int8),
+            "words": np.array([text.words(one) for one in columns["text"]], dtype=np.int32),
+        }
+        of_hash = dict(zip(hashes["answer"].tolist(), answers, strict=True))
+        table = pa.table({name: columns[name] for name in self.schema.names}, schema=self.schema)
+        return Rows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, of_hash)
+
+    def clean(self, raw: list[str], counts: Counter) -> list[str]:
+        sizes = [text.words(one) for one in raw]
+        counts["words_raw"] = sum(sizes)
+        for name, step in text.steps(self.cleaning):
+            cleaned = [step(one) for one in raw]
+            changed = [row for row, (one, other) in enumerate(zip(raw, cleaned, strict=True)) if one != other]
+            for row in changed:
+                sizes[row] = text.words(cleaned[row])
+            counts[f"clean_{name}:rows_changed"] = len(changed)
+            counts[f"clean_{name}:words_after"] = sum(sizes)
+            raw = cleaned
+        return raw
+
+    def answers(self, columns: dict) -> list[tuple[str, ...]]:
+        """The gold answer of each row by the decision rule: the classes that hold, one unless the rule is thresholds."""
+        frame = pd.DataFrame({name: columns[name] for name in ["id", *tables.columns(self.heads)]})
+        found = decision.gold(self.rule, self.heads, tables.targets(frame, self.heads, str(self.folder)))
+        memo: dict[bytes, tuple[str, ...]] = {}
+        result = []
+        for row in found:
+            key = row.tobytes()
+            if key not in memo:
+                memo[key] = tuple(name for name, holds in zip(self.classes, row, strict=True) if holds)
+            result.append(memo[key])
+        return result
+
+    def splits(self, batch: Batch, ids: list[str], counts: Counter) -> list[str]:
+        """The split that the data names for each row, empty where the split stage is to choose."""
+        given = self.source.splits
+        if given is None:
+            return [""] * len(batch)
+        if given.ids is not None:
+            found = [SPLITS[split] if split >= 0 else None for split in self.given.find(ids)]
+            counts["rows_named"] = sum(one is not None for one in found)
+        elif given.files is not None:
+            inside = [name for name, file in given.files.items() if batch.file.is_relative_to(self.folder / file)]
+            found = [inside[0] if inside else None] * len(batch)
+        else:
+            of: dict[str, str] = {}
+            for name, known in given.values.items():
+                for value in known:
+                    if of.setdefault(value, name) != name:
+                        raise DataError(
+                            f"source.splits.values: {value!r} stands for {of[value]} and {name}; one of them"
+                        )
+            found = [of.get(str(value)) for value in batch.column(given.column)]
+        found = [one or given.rest for one in found]
+        if None in found:
+            row = found.index(None)
+            raise DataError(
+                f"{batch.place(row)}: id {ids[row]!r} is in no split that source.splits gives, and source.splits.rest names "
+                "none for it"
+            )
+        return found
+
+
+def texts(batch: Batch, source: Source) -> list[str]:
+    """The text of every row; several columns are joined, the empty ones left out."""
+    names = [source.text] if isinstance(source.text, str) else source.text
+    columns = {name: batch.column(name) for name in names}
+    for name, column in columns.items():
+        for row, value in enumerate(column):
+            # a cell of a sheet that looks like a number is one, in every other format it is an error; and one of
+            # several columns may be empty
+            if not isinstance(value, str) and not (value is None and len(names) > 1):
+                raise DataError(f"{batch.place(row)}: text in column {name!r} is {value!r}, expected a string")
+    if len(names) == 1:
+        return columns[names[0]]
+    return [source.joiner.join(filter(None, parts)) for parts in zip(*columns.values(), strict=True)]
+
+
+def values(batch: Batch, one: Slice, key: str) -> list[str]:
+    """The first value among the columns, empty where there is none."""
+    found = [batch.columns[name] for name in one.columns if name in batch.columns]
+    if not found and not isinstance(batch, rawfiles.Lines):  # a field that no object of a batch has may come later
+        raise DataError(
+            f"{batch.file}: no column of {one.columns}; columns are {', '.join(batch.names)}. Mend source.{key} in params.yaml"
+        )
+    result = []
+    for row in range(len(batch)):
+        value = ""
+        for column in found:
+            cell = column[row]
+            if cell is None or cell != cell or not str(cell).strip():  # a gap in Parquet is not a number, unlike itself
+                continue
+            match = re.search(one.pattern, str(cell)) if one.pattern else None
+            if match or not one.pattern:
+                value = (match[1] or "") if match else str(cell)
+                break
+        result.append(value)
+    return result
+
+
+def times(batch: Batch, one: Slice) -> pd.Series:
+    """UTC times; a text without a zone counts as UTC. Raises DataError for what is no time.
+
+    Numbers are seconds from 1973 to 2286 (9 or 10 digits): 2024 is a year, and 13 digits are milliseconds.
+    """
+    found = pd.Series(values(batch, one, "time"), dtype=object)
+    seconds = pd.to_numeric(found, errors="coerce")
+    parsed = pd.to_datetime(found.where(seconds.isna()), utc=True, format="ISO8601", errors="coerce")
+    plausible = seconds.where((seconds >= 1e8) & (seconds < 1e10))
+    parsed = parsed.fillna(pd.to_datetime(plausible, unit="s", utc=True, errors="coerce"))
+    if parsed.isna().any():
+        row = int(parsed.isna().argmax())
+        raise DataError(
+            f"{batch.place(row)}: {found[row]!r} in {one.columns} is no time; expected ISO 8601 or seconds since 1970"
+        )
+    return parsed.dt.as_unit("us")  # what the table stores; a text may hold nanoseconds

@@ -1,0 +1,1 @@
+"""Who votes in the ensemble, and what the ensemble says."""

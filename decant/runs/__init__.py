@@ -1,0 +1,1 @@
+"""Unfinished work that survives a kill, and work shared between processes."""

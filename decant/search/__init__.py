@@ -1,0 +1,1 @@
+"""Settings of the teacher, tried out and kept."""

@@ -1,0 +1,1 @@
+"""Everything that learns by gradient steps, and its losses."""

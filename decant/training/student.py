@@ -1,0 +1,217 @@
+"""The student: layers and vocabulary of an encoder, trained on the ensemble's soft labels.
+
+Distil trains the one that ships, the capacity stage others beside it.
+"""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional as F
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast, set_seed
+
+from decant import tables
+from decant.errors import BudgetError, ParamsError
+from decant.heads import Head, layout
+from decant.members import ensemble
+from decant.members.soft import Lesson
+from decant.models.encoder import (
+    WEIGHTS,
+    architecture_options,
+    cut_vocabulary,
+    load_tokenizer,
+    load_weights,
+    pooling,
+)
+from decant.models.model import Classifier, build, load, windows
+from decant.scoring.selection import measure
+from decant.settings.learning import Distil
+from decant.training import losses, trainer
+
+
+@dataclass
+class Start:
+    """What a student is cut from."""
+
+    encoder: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    pooling: str
+    files: list[Path]
+
+
+def source(task: str, settings: Distil, seeds: list[int]) -> Start:
+    """The adapted encoder, or the encoder inside its fine-tuned teacher of the first seed."""
+    adapted = Path("models") / task / "adapted" / settings.encoder
+    folder = adapted
+    if settings.start == "teacher":
+        folder = Path("models") / task / "teachers" / f"{settings.encoder}-{seeds[0]}"
+    encoder = load(folder).encoder if settings.start == "teacher" else load_weights(folder)
+    return Start(encoder, load_tokenizer(folder), pooling(adapted), [folder / WEIGHTS, folder / "tokenizer.json"])
+
+
+def train(
+    start: Start,
+    described: dict[str, dict],
+    rule: dict,
+    max_length: int,
+    settings: Distil,
+    frames: dict[str, pd.DataFrame],
+    lesson: Lesson,
+    encoders: list[str],
+    seeds: list[int],
+    work: Path,
+    what: str,
+) -> tuple[Classifier, PreTrainedTokenizerFast, pd.DataFrame]:
+    """The student of the best epoch, its tokenizer, and one row of metrics per epoch.
+
+    frames: train and valid. lesson: what the ensemble says of the train rows, and of texts without labels.
+
+    Raises BudgetError: more parameters than settings allow.
+    """
+    heads = layout(described)
+    set_seed(settings.seed)
+    texts = {split: frame["text"].tolist() for split, frame in frames.items()}
+    labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
+    small, kept = cut_vocabulary(start.tokenizer, texts["train"], settings.min_count)
+    cut = cut_encoder(start.encoder, settings.layers, kept, small.pad_token_id, settings.encoder)
+    model = build(cut, described, start.pooling, settings.dropout, losses.start_bias(labels["train"], heads))
+    size = sum(tensor.numel() for tensor in model.parameters())
+    if size > settings.max_parameters:
+        raise BudgetError(
+            f"{what}: {size:,} parameters, distil.max_parameters allows {settings.max_parameters:,}. Take fewer layers than "
+            f"{settings.layers}, or raise min_count to cut the vocabulary of {len(kept):,} tokens"
+        )
+    print(
+        f"{what}: {len(settings.layers)} layers, {len(kept):,} of {len(start.tokenizer):,} tokens, {size:,} parameters"
+    )
+
+    hidden = hidden_states(settings, encoders, seeds, lesson.train)
+    arrays = {"labels": labels["train"], "soft": lesson.train["ensemble"]}
+    more = {"soft": lesson.extra["ensemble"]} if lesson.texts else {}
+    if hidden:
+        arrays["hidden"] = lesson.train[hidden]
+        more |= {"hidden": lesson.extra[hidden]} if lesson.texts else {}
+        if (
+            arrays["hidden"].shape[1] != model.classifier.in_features
+        ):  # states of unlike width: a linear map between them
+            model.projection = torch.nn.Linear(model.classifier.in_features, arrays["hidden"].shape[1])
+    if lesson.texts:
+        more["labels"] = np.zeros((len(lesson.texts), labels["train"].shape[1]), dtype=np.float32)
+        arrays = {name: np.concatenate([array, more[name]]) for name, array in arrays.items()}
+        texts["train"] += lesson.texts
+        arrays["labelled"] = np.arange(len(texts["train"])) < len(labels["train"])
+    arrays = {name: array if array.dtype == bool else array.astype(np.float32) for name, array in arrays.items()}
+    epochs = trainer.fit(
+        model,
+        small,
+        trainer.Rows(windows(small, texts["train"], max_length, None), **arrays),
+        trainer.Rows(windows(small, texts["valid"], max_length, None), labels=labels["valid"]),
+        settings,
+        settings.seed,
+        loss=lambda output, batch: loss(output, batch, heads, settings),
+        measure=lambda logits, targets: measure(logits, targets, heads, rule),
+        work=work,
+    )
+    model.projection = None
+    return model.to("cpu"), small, epochs
+
+
+def record(model: Classifier, settings: Distil) -> dict:
+    """What is said of a student beside its weights."""
+    return {
+        "parameters": sum(tensor.numel() for tensor in model.parameters()),
+        "vocabulary": model.encoder.get_input_embeddings().num_embeddings,
+        "layers": settings.layers,
+        "min_count": settings.min_count,
+        "encoder": settings.encoder,
+        "start": settings.start,
+    }
+
+
+def cut_encoder(encoder: PreTrainedModel, layers: list[int], kept: list[int], pad: int, name: str) -> PreTrainedModel:
+    """An encoder with only these layers, in this order, and only the kept rows of the embedding table.
+
+    Works for every architecture whose layers are one ModuleList as long as config.num_hidden_layers (BERT, RoBERTa,
+    DistilBERT, MPNet, ELECTRA); any other is refused.
+    """
+    config = encoder.config
+    stacks = [
+        path for path, module in encoder.named_modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == config.num_hidden_layers
+    ]  # fmt: skip
+    if len(stacks) != 1:
+        raise ParamsError(
+            f"distil.encoder: {name}: {len(stacks)} stacks of {config.num_hidden_layers} layers, expected one to cut"
+        )
+    if max(layers) >= config.num_hidden_layers:
+        raise ParamsError(f"distil.layers: {max(layers)}: {name} has layers 0 to {config.num_hidden_layers - 1}")
+    smaller = copy.deepcopy(config)
+    smaller.num_hidden_layers, smaller.vocab_size, smaller.pad_token_id = len(layers), len(kept), pad
+    student = AutoModel.from_config(smaller, **architecture_options(smaller))
+    old = encoder.state_dict()
+    table = (
+        next(path for path, module in encoder.named_modules() if module is encoder.get_input_embeddings()) + ".weight"
+    )
+    state = {}
+    for key in student.state_dict():
+        if key.startswith(f"{stacks[0]}."):
+            position, rest = key.removeprefix(f"{stacks[0]}.").split(".", 1)
+            state[key] = old[f"{stacks[0]}.{layers[int(position)]}.{rest}"]
+        else:
+            state[key] = old[key][kept] if key == table else old[key]
+    student.load_state_dict(state, strict=True)
+    return student
+
+
+def hidden_states(settings: Distil, encoders: list[str], seeds: list[int], soft: dict[str, np.ndarray]) -> str | None:
+    """Which pooled states the student comes close to: of its own encoder's teacher, or else the first one's."""
+    if not settings.hidden_weight:
+        return None
+    teachers = [settings.encoder, *encoders] if settings.encoder in encoders else encoders
+    name = f"pooled_{ensemble.teacher_name(teachers[0], seeds[0])}"
+    if name not in soft:
+        raise ParamsError(
+            "distil.hidden_weight: soften.members has no teachers, so there are no states to come close to; set it to 0"
+        )
+    return name
+
+
+def loss(output: dict, batch: dict, heads: tuple[Head, ...], settings: Distil) -> torch.Tensor:
+    """soft_weight * soft + hard_weight * hard, of rows with given labels + hidden_weight * (1 - cosine of the states)."""
+    logits = output["logits"].float()
+    total = settings.soft_weight * soft_loss(logits, batch["soft"], heads, settings.temperature)
+    labelled = batch.get("labelled", torch.ones(len(logits), dtype=torch.bool, device=logits.device))
+    if settings.hard_weight and labelled.any():
+        plain = torch.ones(logits.shape[1])
+        hard = losses.head_loss(logits[labelled], batch["labels"][labelled], heads, plain)
+        total = total + settings.hard_weight * labelled.float().mean() * hard
+    if settings.hidden_weight:
+        likeness = F.cosine_similarity(output["hidden"].float(), batch["hidden"], dim=1)
+        total = total + settings.hidden_weight * (1 - likeness).mean()
+    return total
+
+
+def soft_loss(logits: torch.Tensor, soft: torch.Tensor, heads: tuple[Head, ...], t: float) -> torch.Tensor:
+    """Mean over the heads of the divergence from the ensemble, both sides softened by t.
+
+    Times t squared, which keeps the gradient's size when t changes (Hinton et al. 2015).
+    """
+    losses = []
+    for head in heads:
+        given, wanted = logits[:, head.slice], soft[:, head.slice]
+        if head.kind == "softmax":
+            divergence = F.kl_div(
+                F.log_softmax(given / t, dim=1),
+                F.log_softmax(wanted / t, dim=1),
+                log_target=True,
+                reduction="batchmean",
+            )
+            losses.append(t * t * divergence)
+        elif head.kind == "sigmoid":
+            losses.append(t * t * F.binary_cross_entropy_with_logits(given / t, torch.sigmoid(wanted / t)))
+        else:
+            losses.append(F.mse_loss(given, wanted))
+    return torch.stack(losses).mean()

@@ -1,0 +1,259 @@
+"""Training a classifier: transformers' Trainer with length-bucketed batches, the best checkpoint kept, and a folder of
+checkpoints to resume from after a kill. Whoever trains shares it; each brings its own loss.
+
+Runs in one process, or in several under `accelerate launch` or `torchrun`: each step then takes the same rows, shared out.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import EarlyStoppingCallback, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from decant.errors import ParamsError
+from decant.models.model import Classifier, batched
+from decant.runs import checkpoints, processes
+from decant.settings.learning import Teacher, Training
+
+LOGS = 20  # lines of the live log per epoch
+
+
+class Rows(torch.utils.data.Dataset):
+    """Windows of token ids and, by name, one array row each: labels, and soft labels or hidden states for a loss.
+
+    ids: per row a list of windows, each a list of token ids; one window unless long texts are read in chunks.
+    """
+
+    def __init__(self, ids: list[list[list[int]]], **arrays: np.ndarray):
+        self.ids = ids
+        self.arrays = arrays
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> dict:
+        return {"windows": self.ids[row], **{name: array[row] for name, array in self.arrays.items()}}
+
+
+class Buckets(torch.utils.data.Sampler):
+    """Every row once per epoch, rows of like length in one step; the order hangs on seed and epoch alone.
+
+    transformers' own sampler draws from the global generator, whose state differs between processes after the first
+    dropout: each process would shuffle in its own way, and rows would come twice or never.
+    """
+
+    def __init__(self, rows: Rows, batch_size: int, seed: int):
+        self.lengths = [sum(map(len, windows)) for windows in rows.ids]
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(1000 * self.seed + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+class HeadTrainer(Trainer):
+    """Trainer whose loss is a function of the model's output and the whole batch."""
+
+    def __init__(self, *args, loss: Callable[[dict, dict], torch.Tensor], rows_per_step: int, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.loss = loss
+        self.rows_per_step = rows_per_step
+
+    def _get_train_sampler(self, train_dataset=None) -> Buckets:
+        return Buckets(train_dataset or self.train_dataset, self.rows_per_step, self.args.data_seed)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        return self.loss(model(**read(inputs)), inputs)
+
+    def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
+        """Logits and labels alone: valid rows have no soft labels, and epochs are chosen by metrics, not by the loss."""
+        with torch.no_grad(), self.compute_loss_context_manager():
+            output = model(**read(inputs))
+        return None, output["logits"].float(), inputs["labels"]
+
+
+def read(batch: dict) -> dict:
+    """What of a batch the model reads."""
+    return {name: batch[name] for name in ("input_ids", "attention_mask", "windows") if name in batch}
+
+
+class Frozen(TrainerCallback):
+    """Only the last layer learns in the first epochs."""
+
+    def __init__(self, model: Classifier, epochs: int):
+        self.model, self.epochs = model, epochs
+
+    def on_epoch_begin(self, args, state, control, **kwargs):
+        self.model.frozen = round(state.epoch or 0) < self.epochs
+
+
+class LiveLog(TrainerCallback):
+    """A CSV that grows while training runs: step, epoch, loss, learning_rate, and the valid metrics of each epoch."""
+
+    COLUMNS = ("step", "epoch", "loss", "learning_rate", "valid_nll", "valid_macro_f1", "valid_accuracy")
+
+    def __init__(self, file: Path):
+        self.file = file
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        if state.is_world_process_zero and not (state.global_step and self.file.exists()):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.write_text(",".join(self.COLUMNS) + "\n", encoding="utf-8")
+
+    def on_log(self, args, state, control, logs, **kwargs):
+        if state.is_world_process_zero and ("loss" in logs or "eval_nll" in logs):
+            found = {key.replace("eval_", "valid_"): value for key, value in logs.items()}
+            found |= {"step": state.global_step, "epoch": round(state.epoch, 4)}
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(",".join(f"{found[key]:.6g}" if key in found else "" for key in self.COLUMNS) + "\n")
+
+
+def fit(
+    model: Classifier,
+    tokenizer: PreTrainedTokenizerFast,
+    train: Rows,
+    valid: Rows,
+    settings: Training,
+    seed: int,
+    loss: Callable[[dict, dict], torch.Tensor],
+    measure: Callable[[np.ndarray, np.ndarray], dict[str, float]],
+    work: Path,
+    callbacks: tuple[TrainerCallback, ...] = (),
+) -> pd.DataFrame:
+    """Train `model` in place and leave the weights of its best epoch in it; returns one row per epoch.
+
+    measure: logits (n, w) and labels (n, w) -> metrics, of which settings.select picks the epoch.
+    work: folder for checkpoints; a run that was killed continues from the last one in it. Its live log is beside it.
+
+    Raises ParamsError: a precision that this machine does not have, a batch that cannot be shared out.
+    """
+    check_precision(settings.precision)
+    parts = parts_of_a_step(settings)
+    steps = -(-len(train) // settings.batch_size)
+    frozen = settings.frozen_epochs if isinstance(settings, Teacher) else 0
+    arguments = TrainingArguments(
+        output_dir=str(work),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size // parts,
+        per_device_eval_batch_size=2 * settings.batch_size // parts,
+        gradient_accumulation_steps=settings.accumulation,
+        activation_checkpointing=settings.checkpointing,
+        warmup_steps=settings.warmup,  # below 1: a share of all steps
+        lr_scheduler_type=settings.schedule,
+        max_grad_norm=settings.clip,
+        bf16=settings.precision == "bf16",
+        fp16=settings.precision == "fp16",
+        use_cpu=not torch.cuda.is_available(),
+        ddp_backend=None if torch.cuda.is_available() or processes.count() == 1 else "gloo",
+        ddp_find_unused_parameters=frozen > 0,  # the encoder's, as long as it is frozen
+        # one evaluation and one checkpoint per epoch: were they apart, the best epoch would have no checkpoint
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_steps=max(1, steps // LOGS),
+        load_best_model_at_end=True,
+        save_total_limit=1,  # besides the best one
+        restore_callback_states_from_checkpoint=True,  # patience counts on after a kill
+        metric_for_best_model=settings.select,
+        greater_is_better=settings.select != "nll",
+        label_names=["labels"],
+        remove_unused_columns=False,
+        report_to="none",
+        seed=seed,
+        data_seed=seed,
+    )
+    trainer = HeadTrainer(
+        model,
+        arguments,
+        data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
+        train_dataset=train,
+        eval_dataset=valid,
+        processing_class=tokenizer,
+        compute_metrics=lambda result: measure(result.predictions, result.label_ids),
+        callbacks=[
+            EarlyStoppingCallback(settings.patience),
+            Frozen(model, frozen),
+            LiveLog(checkpoints.live_log(work)),
+            *callbacks,
+        ],
+        optimizers=(optimizer(model, settings), None),
+        loss=loss,
+        rows_per_step=settings.batch_size,
+    )
+    trainer.train(resume_from_checkpoint=checkpoints.last_checkpoint(work))
+    processes.together()
+    return history(trainer.state.log_history)
+
+
+def check_precision(precision: str) -> None:
+    """Raises ParamsError if this machine cannot compute in it; what emulates it gives other weights."""
+    if precision == "bf16" and not torch.cpu._is_avx512_bf16_supported() and not torch.cuda.is_available():
+        raise ParamsError(
+            "params.yaml: precision: bf16 (of teacher, distil or adapt) needs a processor with AVX512-BF16 or AMX, or a GPU; "
+            "set it to fp32"
+        )
+    if precision == "fp16" and not torch.cuda.is_available():
+        raise ParamsError("params.yaml: precision: fp16 (of teacher or distil) needs a GPU; set it to bf16 or fp32")
+
+
+def parts_of_a_step(settings: Training) -> int:
+    """Into how many parts the rows of a step fall; ParamsError if they do not."""
+    parts = settings.accumulation * processes.count()
+    if settings.batch_size % parts:
+        raise ParamsError(
+            f"params.yaml: batch_size: {settings.batch_size} rows do not fall into {settings.accumulation} parts "
+            f"(accumulation) on {processes.count()} processes; make it a multiple of {parts}"
+        )
+    return parts
+
+
+def collate(batch: list[dict], pad: int) -> dict[str, torch.Tensor]:
+    arrays = {name: torch.from_numpy(np.stack([row[name] for row in batch])) for name in batch[0] if name != "windows"}
+    return batched([row["windows"] for row in batch], pad) | arrays
+
+
+def optimizer(model: Classifier, settings: Training) -> torch.optim.Optimizer:
+    """AdamW; what starts from nothing at a rate of its own; no decay on biases and norms (tensors of one dimension)."""
+    groups: dict[tuple[float, float], list] = {}
+    for name, tensor in model.named_parameters():
+        rate = settings.head_rate if name.startswith(("classifier.", "projection.")) else settings.learning_rate
+        decay = settings.weight_decay if tensor.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(tensor)
+    return torch.optim.AdamW(
+        [{"params": tensors, "lr": rate, "weight_decay": decay} for (rate, decay), tensors in groups.items()],
+        fused=True,
+    )
+
+
+def history(log: list[dict]) -> pd.DataFrame:
+    """One row per epoch: mean train loss, and every valid metric."""
+    rows, losses = [], []
+    for entry in log:
+        if "loss" in entry:
+            losses.append(entry["loss"])
+        if "eval_nll" in entry:
+            row = {"epoch": round(entry["epoch"], 3)} | (
+                {"train_loss": round(float(np.mean(losses)), 6)} if losses else {}
+            )
+            row |= {
+                key.replace("eval_", "valid_"): round(value, 6)
+                for key, value in sorted(entry.items())  # a resumed log is sorted, one in one go is not
+                if key.startswith("eval_") and "runtime" not in key and "per_second" not in key
+            }
+            rows.append(row)
+            losses = []
+    return pd.DataFrame(rows)
+
+
+def best(epochs: pd.DataFrame, select: str) -> dict[str, float]:
+    """The valid metrics of the epoch that was kept: the first best one."""
+    column = epochs[f"valid_{select}"]
+    return epochs.iloc[int(column.argmin() if select == "nll" else column.argmax())].to_dict()

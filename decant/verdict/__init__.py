@@ -1,0 +1,1 @@
+"""Whether a release has been earned, and the pages that say so."""

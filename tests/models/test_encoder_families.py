@@ -1,0 +1,168 @@
+"""Encoders of other families than BERT go the same way: DistilBERT has no types, RoBERTa counts positions by its padding."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+import torch
+from encoders import arrange, described, kept
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
+
+from decant.errors import EncoderError
+from decant.models import encoder, model
+from decant.settings.params import read
+from decant.training import finetune, trainer
+from stages import encoder as stage
+from stages.demo import generate
+
+DESCRIBED = {"scam": {"kind": "softmax", "labels": ["honest", "scam"]}}
+RULE = {"rule": "argmax", "head": "scam"}
+BIAS = np.zeros(2)
+SPREAD = 0.5  # of random weights: at the usual 0.02, all texts have nearly the same logits, and nothing would show
+
+
+def write_distilbert(folder, texts):
+    size = len(tiny.write_tokenizer(folder, texts))
+    torch.manual_seed(0)
+    config = DistilBertConfig(
+        vocab_size=size, dim=16, n_layers=2, n_heads=2, hidden_dim=24, max_position_embeddings=64, pad_token_id=0,
+        initializer_range=SPREAD,
+    )  # fmt: skip
+    DistilBertModel(config).save_pretrained(folder)
+
+
+def write_roberta(folder, texts, positions=66):
+    """Byte-level BPE with the specials of RoBERTa: the padding is number 1, and positions start at 2."""
+    backend = Tokenizer(models.BPE(unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(texts, trainer)
+    backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", cls_token="<s>", pad_token="<pad>", eos_token="</s>",
+        sep_token="</s>", unk_token="<unk>", mask_token="<mask>",
+    )  # fmt: skip
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = RobertaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
+        max_position_embeddings=positions, type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+        initializer_range=SPREAD,
+    )  # fmt: skip
+    RobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+
+
+FAMILIES = {"distilbert": (write_distilbert, DistilBertModel), "roberta": (write_roberta, RobertaModel)}
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request, tmp_path, texts):
+    """Folder of a tiny encoder, and the class that it has to be."""
+    write, kind = FAMILIES[request.param]
+    folder = tmp_path / "source"
+    write(folder, texts)
+    return folder, kind
+
+
+@pytest.fixture
+def frame():
+    posts = generate(16, 4, 0.0)
+    return pd.DataFrame({"text": [post["text"] for post in posts], "scam": ["honest", "scam"] * 8})
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def test_it_passes_the_encoder_stage_and_learns_one_step(family, workspace, frame, texts):
+    folder, kind = family
+    arrange(workspace, described(folder) | {"pooling": "cls", "teacher": {"learning_rate": 1.0e-2}})
+    stage.main("demo", "tiny")
+    start = encoder.load_weights(kept(workspace))
+    assert type(start) is kind
+    p = read("demo")
+    settings = finetune.settings_of(p.teacher, p.encoder("tiny"), {"epochs": 1, "batch_size": 16, "warmup": 0.0})
+    assert settings.learning_rate == 1e-2
+    learnt, tokenizer, epochs = finetune.fine_tune(
+        kept(workspace), DESCRIBED, RULE, 48, settings, 13, frame, frame, workspace / "work"
+    )
+    assert len(epochs) == 1
+    changed = {
+        name
+        for (name, new), old in zip(learnt.encoder.state_dict().items(), start.state_dict().values(), strict=True)
+        if not torch.equal(new, old)
+    }
+    assert any("word_embeddings" in name for name in changed)
+    assert any(".1." in name for name in changed)
+    assert learnt.encoder.get_input_embeddings().num_embeddings == start.config.vocab_size
+    learnt.save_pretrained(workspace / "teacher")
+    loaded = model.load(workspace / "teacher")
+    logits = [model.predict(one, tokenizer, texts[:20], 48, "test")[0] for one in (learnt, loaded)]
+    np.testing.assert_array_equal(*logits)
+
+
+def test_a_smaller_table_of_embeddings_changes_no_logit(family, texts, frame):
+    """The padding keeps its number: RoBERTa takes for padding, and counts no position on, what has it."""
+    folder, _ = family
+    tokenizer = encoder.load_tokenizer(folder)
+    classifier = model.build(encoder.load_weights(folder), DESCRIBED, "cls", 0.1, BIAS).eval()
+    rows = trainer.Rows(model.windows(tokenizer, texts[:24], 48, None))
+    assert len({len(windows[0]) for windows in rows.ids}) > 5  # so that the batch is padded
+    with torch.inference_mode():
+        before = classifier(**model.batched(rows.ids, tokenizer.pad_token_id))["logits"]
+        whole, used = finetune.cut_table(classifier, [rows], tokenizer.pad_token_id)
+        after = classifier(**model.batched(rows.ids, tokenizer.pad_token_id))["logits"]
+    assert len(used) < whole.num_embeddings
+    assert used[tokenizer.pad_token_id] == tokenizer.pad_token_id
+    torch.testing.assert_close(after, before, rtol=0, atol=0)
+    assert before.std(dim=0).min() > 1e-3  # else any table would do
+
+
+# --- RoBERTa ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_padding_that_moves_would_show(tmp_path, texts, monkeypatch):
+    """Planted: the table keeps the tokens of the rows alone, so that </s> takes the number of the padding."""
+    write_roberta(tmp_path, texts)
+    tokenizer = encoder.load_tokenizer(tmp_path)
+    classifier = model.build(encoder.load_weights(tmp_path), DESCRIBED, "cls", 0.1, BIAS).eval()
+    rows = trainer.Rows(model.windows(tokenizer, texts[:24], 48, None))
+    monkeypatch.setattr(finetune.np, "union1d", lambda held, _: np.unique(held))
+    with torch.inference_mode():
+        before = classifier(**model.batched(rows.ids, 1))["logits"]
+        finetune.cut_table(classifier, [rows], 1)
+        after = classifier(**model.batched(rows.ids, 1))["logits"]
+    assert (after - before).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("positions", "room"), [(50, 48), (49, 47)])
+def test_two_positions_of_roberta_hold_no_token(tmp_path, texts, positions, room):
+    write_roberta(tmp_path, texts, positions)
+    loaded = encoder.load_weights(tmp_path).eval()
+    assert encoder.positions(loaded) == room
+    with torch.inference_mode():
+        assert loaded(torch.full((1, room), 9)).last_hidden_state.shape == (1, room, 16)
+        with pytest.raises((IndexError, RuntimeError), match="index"):
+            loaded(torch.full((1, room + 1), 9))
+
+
+def test_roberta_with_as_many_positions_as_tokens_stops_the_stage(workspace, tmp_path, texts):
+    write_roberta(tmp_path / "source", texts, positions=48)
+    arrange(workspace, described(tmp_path / "source"))
+    with pytest.raises(EncoderError, match=r"positions for 46 tokens, demo\.tokens\.max_length is 48"):
+        stage.main("demo", "tiny")
+
+
+def test_padding_changes_no_state_of_roberta(tmp_path, texts):
+    write_roberta(tmp_path, texts)
+    tokenizer, loaded = encoder.load_tokenizer(tmp_path), encoder.load_weights(tmp_path).eval()
+    short, long = encoder.encode(tokenizer, [texts[0][:20], texts[1]], 48)
+    with torch.inference_mode():
+        alone = loaded(**model.padded([short], tokenizer.pad_token_id)).last_hidden_state[0]
+        beside = loaded(**model.padded([short, long], tokenizer.pad_token_id)).last_hidden_state[0, : len(short)]
+    torch.testing.assert_close(beside, alone, rtol=0, atol=1e-5)

@@ -1,0 +1,93 @@
+"""Task blocks of params.yaml: misspelt sections, splits that contradict each other, names that metrics could not tell apart."""
+
+import pytest
+from test_params import GONE, PRIORITY, TREE, changed, refuses
+
+from decant.settings import params
+
+MINILM = TREE["catalogue"]["minilm"]
+SPLITS = {"column": "part", "values": {"train": ["tr"], "valid": ["dev", "val"], "test": ["te"]}}
+
+
+def test_a_misspelt_section_is_named_beside_the_one_that_is_missing(tmp_path):
+    changes = {"scam.teachr": {"epochs": 3}, "scam.teacher": GONE, "scam.split": GONE}
+    unknown = "params.yaml: scam.teachr: unknown key; allowed here: source, generator,"
+    missing = (f"params.yaml: scam.{name}: missing key; write '{name}: {{}}'" for name in ("teacher", "split"))
+    refuses(tmp_path, changes, unknown, "did you mean 'teacher'?", *missing)
+
+
+def test_a_misspelt_section_without_defaults_is_named_beside_the_one_that_is_missing(tmp_path):
+    changes = {"scam.decisoin": PRIORITY, "scam.decision": GONE}
+    refuses(tmp_path, changes, "scam.decisoin: unknown key", "did you mean 'decision'?", "scam.decision: missing key")
+
+
+MEANT = {
+    "a key of a section": ({"scam.teacher": {"epoch": 3}}, "scam.teacher.epoch: unknown key", "did you mean 'epochs'?"),
+    "a key of the catalogue": (
+        {"catalogue.minilm.poling": "mean"},
+        "catalogue.minilm.poling",
+        "did you mean 'pooling'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MEANT.values(), ids=MEANT)
+def test_a_misspelt_key_is_answered_by_the_one_that_is_like_it(tmp_path, case):
+    refuses(tmp_path, *case)
+
+
+CONTRADICTIONS = {
+    "carving from test": (
+        {"toxicity.split.carve": {"calib": {"source": "test", "share": 0.5}}},
+        "toxicity.split: carve.calib takes rows from test, which is what is published and compared; take them from train",
+    ),
+    "order of time beside given splits": (
+        {"demo.source.splits": SPLITS, "demo.split": {"order": "time"}},
+        "demo: split.order: time would place rows that source.splits has placed already; take one of the two out",
+    ),
+    "a value for two splits": (
+        {"demo.source.splits": SPLITS | {"values": {"train": ["a", "b"], "test": ["c", "b"]}}},
+        "demo.source.splits: values: 'b' stands for both train and test; keep one of the two",
+    ),
+    "a quote between cells": ({"demo.source.delimiter": '"'}, "demo.source.delimiter: '\"' cannot part cells"),
+    "a line break between cells": ({"demo.source.delimiter": "\n"}, "demo.source.delimiter: '\\n' cannot part cells"),
+    "a return between cells": ({"demo.source.delimiter": "\r"}, "demo.source.delimiter: '\\r' cannot part cells"),
+    # dvc shows no such keys, and the stages that write them would stop after hours of training
+    "an encoder with a dot": (
+        {"encoders": ["minilm", "tiny.v2"], "catalogue": {"minilm": MINILM, "tiny.v2": MINILM}},
+        "encoders: 'tiny.v2' cannot be a key of the metrics; use letters, digits, - and _",
+    ),
+    "encoders with one slug": (
+        {"encoders": ["minilm", "MiniLM"], "catalogue": {"minilm": MINILM, "MiniLM": MINILM}},
+        "encoders: 'minilm' and 'MiniLM' are both 'minilm' in the metrics",
+    ),
+    "a head with a blank": (
+        {"demo.heads.how much": {"kind": "regression"}, "demo.source.labels.how much": {"column": "urgency"}},
+        "demo: heads: 'how much' cannot be a key of the metrics; use letters, digits, - and _",
+    ),
+    "heads with one slug": (
+        {"demo.heads.Scam": {"kind": "regression"}, "demo.source.labels.Scam": {"column": "urgency"}},
+        "demo: heads: 'scam' and 'Scam' are both 'scam' in the metrics",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_a_contradiction_is_named(tmp_path, case):
+    refuses(tmp_path, *case)
+
+
+ALLOWED = {
+    "a tab between cells": {"demo.source.delimiter": "\t"},
+    "a value twice for one split": {"demo.source.splits": SPLITS | {"values": {"train": ["a", "a"], "test": ["c"]}}},
+    "two splits carved from one": {
+        "toxicity.split.carve": {name: {"source": "train", "share": 0.1} for name in ("valid", "calib")}
+    },
+    "a test set carved from train": {"toxicity.split.carve": {"test": {"source": "train", "share": 0.1}}},
+    "order of time without given splits": {"demo.split": {"order": "time"}},
+}
+
+
+@pytest.mark.parametrize("changes", ALLOWED.values(), ids=ALLOWED)
+def test_what_does_no_harm_is_allowed(tmp_path, changes):
+    assert params.read("demo", changed(tmp_path, changes)).task == "demo"

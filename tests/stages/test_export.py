@@ -1,0 +1,385 @@
+"""ONNX: the file is the student with its temperatures inside, in any shape, from any folder; int8 stays close to it."""
+
+import shutil
+import subprocess
+import sys
+from typing import get_args
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+import tiny
+import torch
+from graph import ROOT
+from onnx import numpy_helper
+from ruamel.yaml import YAML
+from transformers import DistilBertConfig, DistilBertModel
+
+from decant import tables
+from decant.errors import BudgetError, ParityError
+from decant.files import read_json, write_json
+from decant.heads import layout, probabilities, tempered
+from decant.models import encoder
+from decant.models.model import build, load, padded, predict
+from decant.runtime import Model
+from decant.scoring import calibration
+from decant.settings.release import Quantize
+from stages import export, quantize
+
+DESCRIBED = {
+    "scam": {"kind": "softmax", "labels": ["honest", "scam"]},
+    "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
+    "urgency": {"kind": "regression", "labels": []},
+}
+HEADS = layout(DESCRIBED)
+LENGTH = 48  # tokens, as tiny.shrink sets it
+RECIPES = list(get_args(get_args(Quantize.model_fields["recipes"].annotation)[0]))  # all that params may name
+
+
+@pytest.fixture(scope="module")
+def student(tiny_encoder, texts, tmp_path_factory):
+    """A folder as distil leaves it: random, but with answers that differ from text to text."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("student")
+    tokenizer = encoder.load_tokenizer(tiny_encoder)
+    model = build(encoder.load_weights(tiny_encoder), DESCRIBED, "mean", 0.1, np.zeros(5))
+    states = predict(model, tokenizer, texts, LENGTH, "test")[1]
+    with torch.no_grad():
+        model.classifier.weight.copy_(torch.randn(5, tiny.WIDTH) / torch.from_numpy(states.std(axis=0)))
+        model.classifier.bias.copy_(-model.classifier.weight @ torch.from_numpy(states.mean(axis=0)))
+    model.save_pretrained(folder)
+    encoder.save_tokenizer(tokenizer, folder, LENGTH)
+    write_json(folder / "student.json", {"parameters": 1, "vocabulary": 2})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(student, tmp_path_factory):
+    """The student as ONNX, without temperatures."""
+    file = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    export.to_onnx(load(student), file, 18, LENGTH, 0)
+    return file
+
+
+def run(file, ids, pad=0):
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    return session.run(["logits"], {name: tensor.numpy() for name, tensor in padded(ids, pad).items()})[0]
+
+
+def change(source, target, name, edit):
+    """A copy of an ONNX file with one initializer changed."""
+    proto = onnx.load(str(source))
+    tensor = next(one for one in proto.graph.initializer if one.name == name)
+    tensor.CopyFrom(numpy_helper.from_array(edit(numpy_helper.to_array(tensor).copy()), name))
+    onnx.save(proto, str(target))
+
+
+def broken_weight(values):
+    values[0, 0] += 0.5
+    return values
+
+
+def not_a_number(values):
+    values[0, 0] = np.nan
+    return values
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rows", "tokens"), [(1, 3), (2, 16), (7, 40), (1, LENGTH)], ids=lambda size: str(size))
+def test_every_shape_gives_the_logits_of_torch(student, exported, rows, tokens):
+    rng = np.random.default_rng(rows)
+    lengths = [tokens, *rng.integers(3, tokens + 1, rows - 1)]  # the shorter ones are padded
+    ids = [rng.integers(5, 200, length).tolist() for length in lengths]
+    with torch.inference_mode():
+        wanted = load(student)(**padded(ids, 0))["logits"].numpy()
+    np.testing.assert_allclose(run(exported, ids), wanted, atol=1e-4)
+
+
+def test_padding_does_not_reach_the_logits(exported):
+    short, long = [9, 8, 7], list(range(5, 45))
+    np.testing.assert_allclose(run(exported, [short, long])[0], run(exported, [short])[0], atol=1e-5)
+
+
+def test_the_graph_has_two_inputs_and_one_output(exported):
+    proto = onnx.load(str(exported))
+    assert [part.name for part in proto.graph.input] == ["input_ids", "attention_mask"]
+    assert [part.name for part in proto.graph.output] == ["logits"]
+    assert [entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")] == [18]
+    assert "Dropout" not in {node.op_type for node in proto.graph.node}
+    for part in proto.graph.input:
+        assert part.type.tensor_type.elem_type == onnx.TensorProto.INT64
+        assert all(dim.dim_param for dim in part.type.tensor_type.shape.dim)
+
+
+def test_the_file_holds_no_metadata_and_no_local_path(exported):
+    proto = onnx.load(str(exported))
+    parts = [proto, proto.graph, *proto.functions]
+    for graph in (proto.graph, *proto.functions):
+        parts += graph.node
+    parts += [*proto.graph.input, *proto.graph.output, *proto.graph.initializer]
+    assert not [part for part in parts if part.metadata_props or part.doc_string]
+    assert not proto.graph.value_info
+    content = exported.read_bytes()
+    for trace in (str(ROOT).encode(), sys.prefix.encode(), b".py", b"stack_trace", b"site-packages", b"/tmp"):
+        assert trace not in content
+    assert [path.name for path in exported.parent.iterdir()] == ["model.onnx"]  # no external data
+
+
+def test_another_folder_gives_the_same_bytes(student, exported, tmp_path):
+    """The exporter writes the paths and lines of the code into the file; they differ from checkout to checkout."""
+    for name in ("decant", "stages"):
+        shutil.copytree(ROOT / name, tmp_path / "elsewhere" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    code = "import sys; from stages.export import to_onnx, load; to_onnx(load(sys.argv[1]), sys.argv[2], 18, 48, 0)"
+    file = tmp_path / "other.onnx"
+    command = [sys.executable, "-c", "import torch; torch.set_num_threads(1); " + code, student, file]
+    subprocess.run(command, cwd=tmp_path / "elsewhere", check=True, capture_output=True)
+    assert file.read_bytes() == exported.read_bytes()
+
+
+def test_texts_may_be_shorter_than_the_exporters_example(student, tmp_path):
+    """max_length 8 is allowed; the example that the exporter traces must fit in it."""
+    export.to_onnx(load(student), tmp_path / "model.onnx", 18, 8, 0)
+    ids = [[5, 6, 7], [8, 9]]
+    with torch.inference_mode():
+        wanted = load(student)(**padded(ids, 0))["logits"].numpy()
+    np.testing.assert_allclose(run(tmp_path / "model.onnx", ids), wanted, atol=1e-4)
+
+
+# --- the stage --------------------------------------------------------------------------------------------------------
+
+
+def tree_of(workspace):
+    return YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
+
+
+def configure(workspace, **sections):
+    tree = tree_of(workspace)
+    for name, values in sections.items():
+        tree["demo"][name] = values
+    with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(tree, file)
+
+
+@pytest.fixture
+def task(workspace, student, texts):
+    """What export and quantize read: the student and its tables, labelled as it would at half its certainty."""
+    entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
+    tiny.shrink(workspace / "params.yaml", entry)
+    shutil.copytree(student, workspace / "models" / "demo" / "student")
+    raw = predict(load(student), encoder.load_tokenizer(student), texts, LENGTH, "test")[0]
+    chances = probabilities(raw / 2, HEADS)
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"id": [str(row) for row in range(200)], "text": texts, "linear": texts, "urgency": chances[:, 4]}
+    )
+    frame["scam"] = np.where(rng.random(200) < chances[:, 1], "scam", "honest")
+    frame["topic.crypto"], frame["topic.money"] = (rng.random(200) < chances[:, column] for column in (2, 3))
+    (workspace / "data" / "demo").mkdir(parents=True)
+    frame.to_parquet(tables.split_file("demo", "calib"))
+    for split in ("train", "valid"):
+        frame[:60].to_parquet(tables.split_file("demo", split))
+    return workspace
+
+
+def written(task):
+    return sorted(path.name for path in (task / "models" / "demo" / "onnx").glob("*"))
+
+
+def test_the_stage_folds_the_temperatures_into_the_file(task, student, texts):
+    export.main("demo")
+    raw = predict(load(student), encoder.load_tokenizer(student), texts, LENGTH, "test")[0]
+    targets = tables.targets(tables.load("demo", "calib", HEADS), HEADS)
+    fitted = calibration.temperatures(raw, targets, HEADS)
+    assert all(1.3 < value < 3.5 for value in fitted.values())  # planted: 2
+    file = task / "models" / "demo" / "onnx" / "model.onnx"
+    found = Model(file, student / "tokenizer.json", LENGTH).logits(texts)
+    np.testing.assert_allclose(found, tempered(raw, HEADS, fitted), atol=1e-4)
+    np.testing.assert_allclose(found[:, 4], raw[:, 4], atol=1e-4)  # a regression head has no temperature
+    metrics = read_json(task / "metrics" / "demo" / "export.json")
+    assert metrics["bytes"] == file.stat().st_size
+    assert metrics["rows"] == 120
+    assert float(metrics["max_difference"]) < 1e-4
+    for name, value in fitted.items():
+        entry = metrics["calibration"][name]
+        assert entry["temperature"] == pytest.approx(value, abs=1e-4)
+        assert entry["nll_after"] < entry["nll_before"]
+    assert written(task) == ["model.onnx"]
+
+
+def test_fold_divides_each_head_by_its_own_temperature(student):
+    plain, folded = load(student), load(student)
+    export.fold(folded, HEADS, {"scam": 2.0, "topic": 0.5})
+    factor = torch.tensor([0.5, 0.5, 2, 2, 1])
+    torch.testing.assert_close(folded.classifier.bias, plain.classifier.bias * factor)
+    torch.testing.assert_close(folded.classifier.weight, plain.classifier.weight * factor[:, None])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(broken_weight, id="one weight changed"),
+        pytest.param(not_a_number, id="one weight not a number"),
+        pytest.param(lambda values: values * 2, id="the temperatures of another run"),
+    ],
+)
+def test_a_file_unlike_torch_stops_the_stage(task, exported, monkeypatch, edit):
+    """Planted: an exporter that writes another model. With temperatures of 1, `exported` is right but for the edit."""
+    monkeypatch.setattr(calibration, "temperatures", lambda *_: {"scam": 1.0, "topic": 1.0})
+    monkeypatch.setattr(
+        export, "to_onnx", lambda model, file, *_: change(exported, file, "model.classifier.weight", edit)
+    )
+    with pytest.raises(ParityError, match=r"demo: ONNX and torch differ by .* in a logit, demo\.export\.tolerance"):
+        export.main("demo")
+    assert written(task) == []
+    assert not (task / "metrics" / "demo" / "export.json").exists()
+
+
+def test_the_planted_file_passes_without_its_defect(task, exported, monkeypatch):
+    monkeypatch.setattr(calibration, "temperatures", lambda *_: {"scam": 1.0, "topic": 1.0})
+    monkeypatch.setattr(export, "to_onnx", lambda model, file, *_: shutil.copy(exported, file))
+    export.main("demo")
+    assert written(task) == ["model.onnx"]
+
+
+def test_a_runtime_that_reads_other_tokens_stops_the_stage(task, exported, monkeypatch):
+    """Planted: the shipped runtime cuts texts at 8 tokens, the training code at 48."""
+    monkeypatch.setattr(calibration, "temperatures", lambda *_: {"scam": 1.0, "topic": 1.0})
+    monkeypatch.setattr(export, "to_onnx", lambda model, file, *_: shutil.copy(exported, file))
+    monkeypatch.setattr(export, "Model", lambda file, tokenizer, length, threads: Model(file, tokenizer, 8, threads))
+    with pytest.raises(ParityError, match="differ by"):
+        export.main("demo")
+    assert written(task) == []
+
+
+# --- int8 -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def int8(exported, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("int8")
+    for recipe in RECIPES:
+        quantize.quantize(exported, folder / f"{recipe}.onnx", recipe)
+    return folder
+
+
+def products(file):
+    return [node.op_type for node in onnx.load(str(file)).graph.node if node.op_type in ("MatMul", "Gemm")]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_changes_the_numbers_and_keeps_most_answers(student, exported, int8, texts, recipe):
+    fp32, small = (
+        probabilities(Model(file, student / "tokenizer.json", LENGTH).logits(texts), HEADS)
+        for file in (exported, int8 / f"{recipe}.onnx")
+    )
+    assert not np.allclose(fp32, small, atol=1e-5)
+    assert np.abs(fp32 - small)[:, :4].mean() < 0.05
+    assert ((fp32 > 0.5) == (small > 0.5))[:, :4].all(axis=1).mean() > 0.8
+    assert (int8 / f"{recipe}.onnx").stat().st_size < 0.6 * exported.stat().st_size
+
+
+def test_the_recipes_differ(int8):
+    assert len({(int8 / f"{recipe}.onnx").read_bytes() for recipe in RECIPES}) == len(RECIPES)
+
+
+def test_weights_are_signed_and_attention_products_are_left_alone(int8):
+    proto = onnx.load(str(int8 / "channel.onnx"))
+    kinds = {tensor.data_type for tensor in proto.graph.initializer}
+    assert onnx.TensorProto.INT8 in kinds
+    # of three layers, scores and mixtures stay: two products of activations each
+    assert products(int8 / "channel.onnx") == ["MatMul"] * 6
+    assert len([node for node in proto.graph.node if node.op_type == "MatMulInteger"]) == 3 * 6 + 1
+
+
+def test_quantizing_twice_gives_the_same_bytes(exported, int8, tmp_path):
+    quantize.quantize(exported, tmp_path / "again.onnx", "channel")
+    assert (tmp_path / "again.onnx").read_bytes() == (int8 / "channel.onnx").read_bytes()
+
+
+def spared(file, names):
+    """Weight shapes of the named products."""
+    graph = onnx.load(str(file)).graph
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    return [next(shapes[name] for name in node.input if name in shapes) for node in graph.node if node.name in names]
+
+
+def test_the_last_feed_forward_product_of_each_layer_is_found(exported):
+    """The tiny encoder: three layers, 32 wide, 64 in between."""
+    names = quantize.last_feed_forward(exported)
+    assert len(names) == 3
+    assert spared(exported, names) == [(64, 32)] * 3
+
+
+def test_it_is_found_in_a_distilbert_too(tmp_path):
+    torch.manual_seed(0)
+    config = DistilBertConfig(vocab_size=90, dim=16, n_layers=2, n_heads=2, hidden_dim=24, max_position_embeddings=64)
+    model = build(DistilBertModel(config), DESCRIBED, "cls", 0.1, np.zeros(5))
+    export.to_onnx(model, tmp_path / "model.onnx", 18, LENGTH, 0)
+    names = quantize.last_feed_forward(tmp_path / "model.onnx")
+    assert spared(tmp_path / "model.onnx", names) == [(24, 16)] * 2
+
+
+def test_the_spared_products_stay_fp32(int8):
+    assert len(products(int8 / "channel_ffn_fp32.onnx")) == len(products(int8 / "channel.onnx")) + 3
+
+
+@pytest.fixture
+def ready(task, exported):
+    """The task with its fp32 file, as quantize finds it."""
+    (task / "models" / "demo" / "onnx").mkdir()
+    shutil.copy(exported, task / "models" / "demo" / "onnx" / "model.onnx")
+    return task
+
+
+def test_the_recipe_closest_to_fp32_ships(ready, int8):
+    configure(ready, quantize={"recipes": RECIPES})
+    quantize.main("demo")
+    metrics = read_json(ready / "metrics" / "demo" / "quantize.json")
+    differences = {recipe: entry["mean_difference"] for recipe, entry in metrics["recipes"].items()}
+    assert list(differences) == RECIPES
+    assert differences[metrics["recipe"]] == min(differences.values())
+    shipped = ready / "models" / "demo" / "onnx" / "model_quantized.onnx"
+    assert shipped.read_bytes() == (int8 / f"{metrics['recipe']}.onnx").read_bytes()
+    assert metrics["bytes"] == shipped.stat().st_size
+    assert metrics["bytes_fp32"] == (ready / "models" / "demo" / "onnx" / "model.onnx").stat().st_size
+    assert metrics["n"] == 60
+
+
+def test_a_recipe_over_the_budget_does_not_ship(ready, int8):
+    sizes = {recipe: (int8 / f"{recipe}.onnx").stat().st_size for recipe in RECIPES}
+    assert min(sizes, key=sizes.get) == "tensor"
+    configure(ready, quantize={"recipes": RECIPES, "max_bytes": sizes["tensor"]})
+    quantize.main("demo")
+    assert read_json(ready / "metrics" / "demo" / "quantize.json")["recipe"] == "tensor"
+
+
+def test_no_recipe_within_the_budget_stops_the_stage(ready, int8):
+    size = (int8 / "tensor.onnx").stat().st_size
+    configure(ready, quantize={"recipes": RECIPES, "max_bytes": size - 1})
+    words = rf"smallest int8 file has {size:,} bytes, demo\.quantize\.max_bytes allows {size - 1:,}"
+    with pytest.raises(BudgetError, match=words):
+        quantize.main("demo")
+    assert written(ready) == ["model.onnx"]
+
+
+def test_an_int8_file_that_answers_otherwise_stops_the_stage(ready, monkeypatch):
+    """Planted: a quantizer that turns the last layer round."""
+    real = quantize.quantize
+
+    def wrong(source, file, recipe):
+        change(source, file.with_suffix(".turned"), "model.classifier.weight", lambda values: -values)
+        real(file.with_suffix(".turned"), file, recipe)
+
+    monkeypatch.setattr(quantize, "quantize", wrong)
+    configure(ready, quantize={"min_agreement": 0.9})
+    words = (
+        r"the best recipe, \w+, answers [\d.]+% of valid as fp32 does, demo\.quantize\.min_agreement asks for 90\.0%"
+    )
+    with pytest.raises(ParityError, match=words):
+        quantize.main("demo")
+    assert written(ready) == ["model.onnx"]
