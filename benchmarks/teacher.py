@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 
 from decant import tables
 from decant.heads import layout
@@ -27,7 +27,7 @@ PADDED = 128  # tokens, as all four references
 PRECISION = "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"
 
 
-class Clock(trainer.TrainerCallback):
+class Clock(TrainerCallback):
     """Time from the first step to the end of the epoch."""
 
     def on_step_begin(self, args, state, control, **kwargs):

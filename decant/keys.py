@@ -27,7 +27,7 @@ class Ranking(NamedTuple):
     macro_auc: float
 
 
-class Rates(NamedTuple):
+class ClassRates(NamedTuple):
     """Of a class, or arrays over classes."""
 
     precision: float

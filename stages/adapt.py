@@ -22,7 +22,7 @@ from decant.models import lineage
 from decant.models.encoder import WEIGHTS
 from decant.runs import checkpoints
 from decant.settings.params import read
-from decant.settings.schema import Transfer
+from decant.settings.transfers import Transfer
 from decant.training import contrastive, dapt
 
 

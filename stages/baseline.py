@@ -29,11 +29,11 @@ from decant.errors import DataError
 from decant.files import METRIC_DECIMALS, digest, write_metrics, writing
 from decant.heads import Head, layout
 from decant.members import crossfit, ensemble, linear, scores
-from decant.members.crossfit import Trial
+from decant.members.crossfit import Tried
 from decant.members.fitting import Candidate, fit
 from decant.members.linear import Standard, Tfidf, Vectorizer
 from decant.models.encoder import WEIGHTS
-from decant.settings.learning import Baseline
+from decant.settings.baseline import Baseline
 from decant.settings.params import read
 
 COLUMNS = ("member", "head", *Vectorizer.__dataclass_fields__, *Candidate(1.0).record())
@@ -44,8 +44,8 @@ COLUMNS += ("nll", "macro_f1", "squared_error", "n", "chosen")
 class Member:
     weights: linear.Weights  # fitted on all of train
     standard: Standard | None  # of the embeddings it reads
-    trials: list[Trial]
-    chosen: dict[str, Trial]  # head -> one of the trials
+    trials: list[Tried]
+    chosen: dict[str, Tried]  # head -> one of the trials
     out_of_fold: np.ndarray  # (n, w) logits of train rows that the head has not seen
 
 
@@ -152,7 +152,7 @@ def probe_member(
         own = Standard.fit(train[rows])
         yield None, own.transform(train[rows]), own.transform(train[others])
 
-    def held_out(found: dict[str, list[Candidate]]) -> list[Trial]:
+    def held_out(found: dict[str, list[Candidate]]) -> list[Tried]:
         return crossfit.cross_fit(standardised, targets["train"], heads, found, fold, seed, where)
 
     standard = Standard.fit(train)
@@ -166,7 +166,7 @@ def probe_member(
         tried = crossfit.tried(
             features, targets["train"], standard.transform(states["valid"]), heads, found, seed, where
         )
-        trials = [Trial(*one, crossfit.scores(one[-1], targets["valid"], one[0])) for one in tried]
+        trials = [Tried(*one, crossfit.scores(one[-1], targets["valid"], one[0])) for one in tried]
         chosen = crossfit.choose(trials, targets["valid"], settings.select)
         again = held_out({name: [candidate] for name, candidate in candidates_of(chosen).items()})
         out_of_fold = joined({trial.head.name: trial for trial in again}, heads)
@@ -174,11 +174,11 @@ def probe_member(
     return Member(weights, standard, trials, chosen, out_of_fold)
 
 
-def candidates_of(chosen: dict[str, Trial]) -> dict[str, Candidate]:
+def candidates_of(chosen: dict[str, Tried]) -> dict[str, Candidate]:
     return {name: trial.candidate for name, trial in chosen.items()}
 
 
-def joined(chosen: dict[str, Trial], heads: tuple[Head, ...]) -> np.ndarray:
+def joined(chosen: dict[str, Tried], heads: tuple[Head, ...]) -> np.ndarray:
     """(n, w) the logits of each head's trial, side by side."""
     return np.concatenate([chosen[head.name].logits for head in heads], axis=1)
 

@@ -15,7 +15,7 @@ from decant.files import writing
 from decant.heads import layout
 from decant.members import soft
 from decant.runs import checkpoints
-from decant.settings.learning import Distil
+from decant.settings.distil import Distil
 from decant.settings.params import read
 from decant.training import student, trainer
 

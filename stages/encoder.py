@@ -33,8 +33,8 @@ from decant.models.encoder import (
     save_tokenizer,
     unknown_share,
 )
+from decant.settings.catalogue import Encoder
 from decant.settings.params import TaskParams, read
-from decant.settings.schema import Encoder
 
 FILES = ("config.json", WEIGHTS, "tokenizer.json")  # what a snapshot of the hub has to hold
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")

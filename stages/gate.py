@@ -10,8 +10,8 @@ from decant import stage
 from decant.errors import ParamsError
 from decant.files import digest, read_json, slug, write_metrics
 from decant.runtime import RECORD
+from decant.settings.gates import Gate
 from decant.settings.params import read
-from decant.settings.release import Gate
 
 
 def main(task: str) -> None:

@@ -2,7 +2,7 @@
 
 In: data/raw/<task>. Out: id, two texts (`text` for encoders, `linear` for the linear model), answer, label columns,
 slices, group and time, and the split that came with the data (if any). It exists so that everything after it can trust
-the table: ids unique, texts clean and not empty, labels known. Rows pass in batches, in file order, on every core that
+the table: ids unique, texts clean and not empty, labels known. CleanRows pass in batches, in file order, on every core that
 is free, and memory grows by some 30 bytes a row; what no batch can know (a repeated id, two answers to one text) is
 decided afterwards, from 64-bit hashes.
 """
@@ -25,7 +25,7 @@ from decant import stage, tables
 from decant.data import conflicts, ids, lexical, rawfiles
 from decant.data.linebreaks import LineBreaks
 from decant.data.rawfiles import Batch
-from decant.data.rows import Recipe, Rows
+from decant.data.rows import CleanRows, Recipe
 from decant.errors import DataError
 from decant.files import slug, write_metrics, writing
 from decant.settings.params import read
@@ -112,7 +112,7 @@ def raw_batches(found: dict[Path, str], recipe: Recipe) -> Iterator[Batch]:
         )
 
 
-def in_order(recipe: Recipe, batches: Iterator[Batch]) -> Iterator[Rows]:
+def in_order(recipe: Recipe, batches: Iterator[Batch]) -> Iterator[CleanRows]:
     """Each batch cleaned, in the order of the file, so that neither rows nor errors depend on the number of processes.
 
     The first two batches run in this process: small tables should not pay for starting others.

@@ -16,8 +16,8 @@ from decant import decision, stage, tables
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, layout
 from decant.models.encoder import encode, load_tokenizer, unknown_share
+from decant.paths import SPLITS
 from decant.settings.params import read
-from decant.settings.source import SPLITS
 from decant.verdict import figures
 from decant.verdict.pages import table, write_page
 

@@ -16,7 +16,7 @@ import torch
 from scipy.optimize import minimize
 
 from decant import stage, tables
-from decant.data.lexical import LinearText
+from decant.data.lexical import Lexer
 from decant.files import digest, write_json, write_metrics, writing
 from decant.heads import Head, layout, probabilities, tempered
 from decant.members import augment, ensemble, scores, soft
@@ -38,7 +38,7 @@ def main(task: str) -> None:
     texts = {split: (frame["text"].tolist(), frame["linear"].tolist()) for split, frame in frames.items()}
     copies = augment.copies(texts["train"][0], frames["train"]["answer"].tolist(), p.soften.copies, p.soften.seed)
     given = pd.read_parquet(Path("data") / task / "unlabelled.parquet") if p.soften.unlabelled else None
-    words = LinearText(p.linear_text.model_dump())
+    words = Lexer(p.linear_text.model_dump())
     texts["extra"] = (copies, [words(text) for text in copies])
     if given is not None:
         texts["extra"] = (copies + given["text"].tolist(), texts["extra"][1] + given["linear"].tolist())

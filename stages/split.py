@@ -19,9 +19,9 @@ from decant.data.leaks import PAIRS, explain, leakage, leaking
 from decant.errors import DataError
 from decant.files import slug, write_json, write_metrics, writing
 from decant.heads import layout
-from decant.settings.data import Split
+from decant.paths import SPLITS
 from decant.settings.params import read
-from decant.settings.source import SPLITS
+from decant.settings.split import Split
 
 SHOWN = 1000  # rows of clusters that duplicates.csv shows
 WHY = {  # a row is in no split

@@ -22,7 +22,7 @@ from decant.members import scores
 from decant.runtime import Model
 from decant.scoring.metrics import upper_bound
 from decant.settings.params import read
-from decant.settings.release import Thresholds
+from decant.settings.thresholds import Thresholds
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold
 DECIMALS = 6

@@ -8,8 +8,8 @@ import pandas as pd
 
 from decant.data.stratify import stratify
 from decant.errors import DataError
-from decant.settings.data import Split
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
+from decant.settings.split import Split
 
 
 def carve(

@@ -15,7 +15,8 @@ from decant import tables
 from decant.data import rawfiles
 from decant.data.rawfiles import Batch
 from decant.errors import DataError
-from decant.settings.source import SPLITS, Source, folder_of
+from decant.paths import SPLITS
+from decant.settings.source import Source, folder_of
 
 KEY = "decant, 2nd hash"  # 16 bytes, as SipHash takes them; another key makes an independent hash
 

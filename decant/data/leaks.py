@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 PAIRS = list(itertools.combinations(range(len(SPLITS)), 2))
 

@@ -75,7 +75,7 @@ def check_resources(settings: dict) -> None:
             )
 
 
-class LinearText:
+class Lexer:
     """text -> the linear model's text, counting what every step leaves.
 
     counts: words and content words (three letters or more, no stopword) in, and content words after each step.

@@ -18,15 +18,16 @@ from decant import decision, tables, text
 from decant.data import rawfiles
 from decant.data.ids import Known, identities
 from decant.data.labels import label_columns
-from decant.data.lexical import LinearText
+from decant.data.lexical import Lexer
 from decant.data.rawfiles import Batch
 from decant.errors import DataError
 from decant.heads import Head, layout
-from decant.settings.source import SPLITS, Slice, Source
+from decant.paths import SPLITS
+from decant.settings.source import Slice, Source
 
 
 @dataclass
-class Rows:
+class CleanRows:
     """What one batch became."""
 
     table: pa.Table
@@ -50,7 +51,7 @@ class Recipe:
     given: Known | None
     """The ids that split files name; null where ids decide nothing."""
     several: bool
-    """Rows come from more than one file, so that row numbers alone are no ids."""
+    """CleanRows come from more than one file, so that row numbers alone are no ids."""
 
     @cached_property
     def heads(self) -> tuple[Head, ...]:
@@ -86,9 +87,9 @@ class Recipe:
         kinds |= {"has_url": pa.bool_(), "split": pa.string(), "raw": pa.string(), "length": pa.int64()}
         return pa.schema(kinds)
 
-    def worker(self) -> Callable[[Batch], Rows]:
+    def worker(self) -> Callable[[Batch], CleanRows]:
         """The function that turns a batch into rows; it holds tokenizer and stems, which no process can send."""
-        linear = LinearText(self.linear)
+        linear = Lexer(self.linear)
         return lambda batch: self.rows(batch, linear)
 
     def start(self) -> None:
@@ -97,10 +98,10 @@ class Recipe:
         _work = self.worker()
 
     @staticmethod
-    def run(batch: Batch) -> Rows:
+    def run(batch: Batch) -> CleanRows:
         return _work(batch)
 
-    def rows(self, batch: Batch, linear: LinearText) -> Rows:
+    def rows(self, batch: Batch, linear: Lexer) -> CleanRows:
         """Raises DataError with the first row that is not what params say."""
         source, counts = self.source, Counter({"rows_raw": len(batch), "rows_empty": 0, "rows_unlabelled": 0})
         columns: dict[str, list | np.ndarray] = {"id": identities(batch, source, self.folder if self.several else None)}
@@ -148,7 +149,7 @@ class Recipe:
         }
         of_hash = dict(zip(hashes["answer"].tolist(), answers, strict=True))
         table = pa.table({name: columns[name] for name in self.schema.names}, schema=self.schema)
-        return Rows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, of_hash)
+        return CleanRows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, of_hash)
 
     def clean(self, raw: list[str], counts: Counter) -> list[str]:
         sizes = [text.words(one) for one in raw]

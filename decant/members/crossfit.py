@@ -15,11 +15,11 @@ from decant.members.fitting import Candidate, fit_head
 from decant.members.linear import Vectorizer, Weights
 from decant.scoring import metrics
 from decant.scoring.calibration import nll
-from decant.settings.learning import Baseline
+from decant.settings.baseline import Baseline
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class Tried:
     """One candidate of one head."""
 
     head: Head
@@ -61,7 +61,7 @@ def cross_fit(
     fold: np.ndarray,
     seed: int,
     where: str,
-) -> list[Trial]:
+) -> list[Tried]:
     """Try every candidate on each fold, fitted on the others.
 
     features_of: (fit rows, other rows) -> for each vectorizer: itself, and the features of both; whatever it learns, it
@@ -77,7 +77,7 @@ def cross_fit(
                 whole = said.setdefault((vectorizer, head, candidate), np.zeros_like(targets[:, head.slice]))
                 whole[others] = logits
     return [
-        Trial(head, candidate, logits, scores(logits, targets, head), vectorizer)
+        Tried(head, candidate, logits, scores(logits, targets, head), vectorizer)
         for (vectorizer, head, candidate), logits in said.items()
     ]
 
@@ -104,14 +104,14 @@ def loss(found: dict[str, float], select: str) -> float:
     return found["nll"] if select == "nll" else 1 - found["macro_f1"]
 
 
-def choose(trials: list[Trial], targets: np.ndarray, select: str) -> dict[str, Trial]:
+def choose(trials: list[Tried], targets: np.ndarray, select: str) -> dict[str, Tried]:
     """Head -> its best trial; the first of equals.
 
     All heads read one matrix of features, so they share the vectorizer: the one with the lowest mean over heads of the
     best loss, as a share of the loss of a model that knows nothing but how frequent each label is (a number: its mean).
     Shares, because an NLL of 32 labels and a squared error are of unlike size.
     """
-    best: dict[tuple[Vectorizer | None, Head], Trial] = {}
+    best: dict[tuple[Vectorizer | None, Head], Tried] = {}
     for trial in trials:
         key = (trial.vectorizer, trial.head)
         if key not in best or loss(trial.scores, select) < loss(best[key].scores, select):

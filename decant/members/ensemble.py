@@ -14,7 +14,7 @@ from decant.keys import teacher_name
 from decant.members import linear
 from decant.models.encoder import load_tokenizer, load_weights, pooling
 from decant.models.model import embed, load, predict
-from decant.settings.adapting import Adapt
+from decant.settings.adapt import Adapt
 
 PROBES = {"probe": "encoders", "probe_adapted": "adapted"}  # member -> folder of its encoder below models/<task>
 

@@ -7,7 +7,7 @@ from itertools import chain, count
 
 from decant.files import slug
 from decant.new.targets import Target
-from decant.settings.source import COLUMNS
+from decant.settings.schema import COLUMNS
 
 
 def head_name(target: Target, used: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from decant.errors import DataError, ParamsError
 from decant.new.columns import Column
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 WORDS = {
     "train": "train", "training": "train",

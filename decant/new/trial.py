@@ -16,8 +16,8 @@ from decant.data.rows import Recipe
 from decant.errors import DataError
 from decant.new.blocks import Block
 from decant.new.rare import advice
+from decant.paths import SPLITS
 from decant.settings.params import TaskParams
-from decant.settings.source import SPLITS
 
 LENGTHS = (32, 48, 64, 96, 128, 192, 256)  # of tokens.max_length
 SAMPLE = 5000  # texts to tokenize

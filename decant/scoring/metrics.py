@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from decant.files import slug
 from decant.heads import Head
-from decant.keys import BOUNDED, Curves, Ranking, Rates, Summary, bounds
+from decant.keys import BOUNDED, ClassRates, Curves, Ranking, Summary, bounds
 
 
 def counts(gold: np.ndarray, answers: np.ndarray) -> dict[str, np.ndarray]:
@@ -30,7 +30,7 @@ def rates(tally: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     def share(part, whole):
         return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
-    return Rates(
+    return ClassRates(
         precision=share(tp, tp + fp),
         recall=share(tp, tp + fn),
         f1=share(2 * tp, 2 * tp + fp + fn),

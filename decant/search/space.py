@@ -9,9 +9,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import ValidationError
 
 from decant.errors import ParamsError, SearchError
-from decant.settings.learning import Teacher
-from decant.settings.schema import Encoder
-from decant.settings.searching import Search, Space
+from decant.settings.catalogue import Encoder
+from decant.settings.search import Search, Space
+from decant.settings.teacher import Teacher
 from decant.training import trainer
 from decant.training.finetune import settings_of
 

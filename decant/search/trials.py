@@ -23,8 +23,8 @@ from decant.errors import SearchError
 from decant.files import read_json
 from decant.search.space import draw, inside, shown
 from decant.search.storage import lock, opened
-from decant.settings.learning import Teacher
-from decant.settings.searching import Search
+from decant.settings.search import Search
+from decant.settings.teacher import Teacher
 
 COLUMNS = ("number", "state", "value", "epochs_run")  # of trials.csv, before the parameters; after them, the reason
 

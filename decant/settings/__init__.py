@@ -1,1 +1,1 @@
-"""The typed model of params.yaml, part one: how each stage works. Part two, a task and the whole file: decant/settings/schema.py."""
+"""The typed model of params.yaml: one module per section, and schema.py, which puts them together."""

@@ -14,8 +14,9 @@ from ruamel.yaml.error import YAMLError
 
 from decant.errors import ParamsError
 from decant.files import KEY, slug
-from decant.settings import gates
-from decant.settings.schema import Encoder, Params, Task
+from decant.settings import gate_keys
+from decant.settings.catalogue import Encoder
+from decant.settings.schema import Params, Task
 
 FILE = Path("params.yaml")
 
@@ -105,10 +106,10 @@ def read(task: str, file: Path = FILE) -> TaskParams:
 
 def _gates(name: str, block: dict, settings: Task, shared: Params) -> list[str]:
     """A line per key of a gate that no metrics file of the task can hold."""
-    found, trees = [], gates.trees(settings, shared.encoders, shared.seeds)
+    found, trees = [], gate_keys.trees(settings, shared.encoders, shared.seeds)
     for gate, entry in settings.gates.items():
         for part, key in (("key", entry.key), ("minus", entry.minus)):
-            if key is not None and (wrong := gates.problem(key, trees[entry.metric], f"{entry.metric}.json")):
+            if key is not None and (wrong := gate_keys.problem(key, trees[entry.metric], f"{entry.metric}.json")):
                 own = part in (block["gates"].get(gate) or {})
                 found.append(
                     f"{name if own else 'defaults'}.gates.{gate}.{part}: {'' if own else f'of {name}: '}{wrong}"

@@ -1,130 +1,49 @@
-"""The typed model of params.yaml, part two: what a task is, and the whole file.
+"""The typed model of the whole params.yaml: what a task is, and what all tasks share.
 
 `decant.settings.params` reads the file, merges `defaults` with a task's block and checks the result against these classes.
 """
 
-import re
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from decant.files import KEY, slug
 from decant.keys import METRICS
-from decant.settings.adapting import Adapt, Gain
+from decant.settings.adapt import Adapt
 from decant.settings.base import Distinct, Positive, Section, Seed
-from decant.settings.data import Cleaning, Duplicates, Generator, LinearText, Split
-from decant.settings.learning import Baseline, Distil, Rates, Soften, Teacher, Tokens
-from decant.settings.release import Benchmark, Evaluate, Export, Gate, Quantize, Thresholds
-from decant.settings.searching import Search
-from decant.settings.source import COLUMNS, Labels, Source
+from decant.settings.baseline import Baseline
+from decant.settings.benchmark import Benchmark
+from decant.settings.catalogue import Encoder, LearningRates
+from decant.settings.cleaning import Cleaning
+from decant.settings.decision import Decision, thresholded
+from decant.settings.distil import Distil
+from decant.settings.duplicates import Duplicates
+from decant.settings.evaluate import Evaluate
+from decant.settings.export import Export
+from decant.settings.gain import Gain
+from decant.settings.gates import Gate
+from decant.settings.generator import Generator
+from decant.settings.heads import HeadSettings
+from decant.settings.linear_text import LinearText
+from decant.settings.quantize import Quantize
+from decant.settings.search import Search
+from decant.settings.soften import Soften
+from decant.settings.source import Labels, Source
+from decant.settings.split import Split
+from decant.settings.teacher import Teacher
+from decant.settings.thresholds import Thresholds
+from decant.settings.tokens import Tokens
+from decant.settings.transfers import Transfer
 
-
-class Scratch(Section):
-    """An encoder that starts from nothing: BERT of this shape, and a WordPiece tokenizer trained on train text."""
-
-    layers: Positive
-    """Transformer layers."""
-    hidden_size: Positive
-    """Width of the token states."""
-    heads: Positive
-    """Attention heads, which share the width."""
-    intermediate_size: Positive
-    """Width of the feed-forward layers."""
-    seed: Seed
-    """Of the first weights."""
-
-    @model_validator(mode="after")
-    def _heads_divide(self):
-        if self.hidden_size % self.heads:
-            raise ValueError(f"hidden_size {self.hidden_size} is no multiple of {self.heads} heads")
-        return self
-
-
-def _origin(source: str) -> str:
-    if not re.fullmatch(r"folder:.+|package:[A-Za-z_]\w*|hub:[\w.-]+/[\w.-]+(@[^@\s]+)?", source):
-        raise ValueError(f"{source!r}: write folder:PATH, package:NAME or hub:OWNER/NAME@COMMIT")
-    return source
-
-
-class Encoder(Section):
-    sources: list[Annotated[str, AfterValidator(_origin)]] = []
-    """Where to look, in this order: folder:PATH, package:NAME (needs get_model_path()), hub:OWNER/NAME@COMMIT (in full)."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """Digest of model.safetensors, the same wherever it comes from. null will do for weights from a hub source, since the
-    commit is a digest of everything in it: the stage then says which one it found. Other sources need it."""
-    scratch: Scratch | None = None
-    """In place of sources: an encoder that starts from nothing."""
-    vocab_size: Positive
-    """Entries in the tokenizer and rows in the embedding table; both must be this. From scratch: at most this."""
-    pooling: Literal["mean", "cls"]
-    """How token states become one vector: the mean over the mask, or the first token."""
-    teacher: Rates = Rates()
-    """How fast this encoder learns, where it differs from the teacher section."""
-
-    @model_validator(mode="after")
-    def _one_origin(self):
-        if bool(self.sources) == (self.scratch is not None):
-            raise ValueError("an encoder has sources, or scratch")
-        if self.scratch and self.sha256:
-            raise ValueError("sha256: weights that start from nothing have no digest to compare")
-        return self
-
-
-class Transfer(Section):
-    first: str
-    """Task whose teacher has learnt first."""
-    encoder: str
-    """Encoder of the catalogue that it was fine-tuned from."""
-    seed: Seed
-    """Seed of that teacher."""
-
-
-class Head(Section):
-    kind: Literal["softmax", "sigmoid", "regression"]
-    """softmax: one of the labels; sigmoid: any of them; regression: one number."""
-    labels: list[str] = []
-    """The head's labels, in the order of its logits."""
-    groups: dict[str, list[str]] = {}
-    """Coarse group -> labels, reported beside the labels themselves; no model learns them."""
-
-    @model_validator(mode="after")
-    def _labels_fit_kind(self):
-        least = {"softmax": 2, "sigmoid": 1, "regression": 0}[self.kind]
-        if len(self.labels) < least or (self.kind == "regression" and self.labels):
-            raise ValueError(f"a {self.kind} head needs {'no' if not least else f'at least {least}'} labels")
-        if len(set(self.labels)) != len(self.labels):
-            raise ValueError("labels repeat")
-        grouped = [label for members in self.groups.values() for label in members]
-        if self.groups and sorted(grouped) != sorted(self.labels):
-            odd = sorted(set(grouped) ^ set(self.labels)) or sorted({one for one in grouped if grouped.count(one) > 1})
-            raise ValueError(f"groups must hold each label once; look at {odd}")
-        return self
-
-
-class Decision(Section):
-    rule: Literal["argmax", "thresholds", "priority"]
-    """argmax: the head's likeliest label; thresholds: each label on its own; priority: first label over its threshold."""
-    head: str | None = None
-    """The head that argmax or thresholds read."""
-    order: Annotated[list[str], Distinct] = []
-    """Labels that priority tries, first to last."""
-    otherwise: str | None = None
-    """The answer when priority finds none."""
-
-    @model_validator(mode="after")
-    def _keys_fit_rule(self):
-        if self.rule == "priority" and (not self.order or not self.otherwise or self.head):
-            raise ValueError("rule priority needs order and otherwise, and no head")
-        if self.rule != "priority" and (not self.head or self.order or self.otherwise):
-            raise ValueError(f"rule {self.rule} needs head, and neither order nor otherwise")
-        return self
+# of the prepared table, besides labels and slices
+COLUMNS = ("id", "text", "linear", "answer", "has_url", "split", "raw", "length", "group", "time", "cluster")
 
 
 class Task(Section):
     source: Source
     generator: Generator | None = None
     """Of the demo task alone."""
-    heads: dict[str, Head]
+    heads: dict[str, HeadSettings]
     decision: Decision
     cleaning: Cleaning
     linear_text: LinearText
@@ -211,7 +130,7 @@ class Task(Section):
         return self
 
 
-def _labels_match(name: str, head: Head, labels: Labels) -> None:
+def _labels_match(name: str, head: HeadSettings, labels: Labels) -> None:
     if head.kind == "regression":
         if labels.classes or labels.otherwise or labels.separator or labels.unlabelled:
             raise ValueError(f"source.labels.{name}: a regression head takes a column, or columns to count, only")
@@ -229,7 +148,7 @@ def _labels_match(name: str, head: Head, labels: Labels) -> None:
         raise ValueError(f"source.labels.{name}.unlabelled: a softmax head has one label in every row; fail or drop")
 
 
-def _decision_matches(decision: Decision, heads: dict[str, Head]) -> None:
+def _decision_matches(decision: Decision, heads: dict[str, HeadSettings]) -> None:
     if decision.rule == "priority":
         known = {label for head in heads.values() for label in head.labels}
         for label in decision.order:
@@ -243,11 +162,25 @@ def _decision_matches(decision: Decision, heads: dict[str, Head]) -> None:
         raise ValueError(f"decision.head: {decision.head!r} is not a {wanted} head; heads are {sorted(heads)}")
 
 
-def thresholded(decision: Decision, heads: dict[str, Head]) -> list[str]:
-    """The classes that have a threshold: the listed ones of a priority rule, none of argmax."""
-    if decision.rule == "priority":
-        return decision.order
-    return list(heads[decision.head].labels) if decision.rule == "thresholds" else []
+class FairRates(LearningRates):
+    """Rates of an encoder in params.yaml, where a key that belongs to all encoders is refused by name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fair(cls, given):
+        own = set(given) - set(LearningRates.model_fields) if isinstance(given, dict) else set()
+        for section, kind in (("teacher", Teacher), ("tokens", Tokens)):
+            if shared := sorted(own & set(kind.model_fields)):
+                raise ValueError(
+                    f"{', '.join(shared)}: not for one encoder alone. One that sees more of a text, or trains for longer or "
+                    f"against another loss, cannot be compared with the others; set it in <task>.{section}, for all"
+                )
+        return given
+
+
+class FairEncoder(Encoder):
+    teacher: FairRates = FairRates()
+    """How fast this encoder learns, where it differs from the teacher section."""
 
 
 class Params(Section):
@@ -259,7 +192,7 @@ class Params(Section):
     """One teacher per encoder and seed."""
     threads: Positive
     """Threads of torch and onnxruntime; weights differ between 1 and 2, so it is a parameter like any other."""
-    catalogue: dict[str, Encoder]
+    catalogue: dict[str, FairEncoder]
     """Encoders by name."""
     transfers: dict[str, Transfer] = {}
     """Task -> the task whose teacher its encoder comes from, where adapt.intermediate is on."""

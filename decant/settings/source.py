@@ -1,4 +1,4 @@
-"""The typed model of params.yaml, part three: where a task's rows come from, and what their columns mean.
+"""Where a task's rows come from, and what their columns mean: the section source.
 
 Everything between a raw file and the prepared table that a user can say lies here; `decant.data.rawfiles` reads the files,
 `decant.data.labels` applies the taxonomy.
@@ -12,10 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from decant.settings.base import Section
 
-SPLITS = ("train", "valid", "calib", "test")
 SplitName = Literal["train", "valid", "calib", "test"]
-# of the prepared table, besides labels and slices
-COLUMNS = ("id", "text", "linear", "answer", "has_url", "split", "raw", "length", "group", "time", "cluster")
 
 
 class Labels(Section):

@@ -19,7 +19,7 @@ from decant.errors import DataError
 from decant.heads import Head
 from decant.models.encoder import WEIGHTS, architecture_options, compare_with_file, encode, load_tokenizer, pooling
 from decant.models.model import padded
-from decant.settings.adapting import Contrastive
+from decant.settings.adapt import Contrastive
 from decant.training import steps
 
 DRAWS = 100_000  # random pairs of a round; a kind of pair that does not turn up in one is taken for missing

@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel, PreT
 from decant.errors import DataError, EncoderError
 from decant.models.encoder import WEIGHTS, compare_with_file, encode, load_tokenizer, load_weights
 from decant.models.model import padded
-from decant.settings.adapting import Dapt
+from decant.settings.adapt import Dapt
 from decant.training import steps
 
 ASIDE = 0.05  # share of the texts that the loss is measured on, and that nothing is learnt from

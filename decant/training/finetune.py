@@ -12,8 +12,8 @@ from decant.heads import Head, layout
 from decant.models.encoder import WEIGHTS, compare_with_file, load_tokenizer, load_weights, pooling
 from decant.models.model import Classifier, build, windows
 from decant.scoring.selection import measure
-from decant.settings.learning import Teacher
-from decant.settings.schema import Encoder
+from decant.settings.catalogue import Encoder
+from decant.settings.teacher import Teacher
 from decant.training import losses, trainer
 
 
@@ -44,7 +44,7 @@ def fine_tune(
     tokenizer = load_tokenizer(source)
     overlap = settings.overlap if settings.long_texts == "chunk" else None
     rows = {
-        split: trainer.Rows(
+        split: trainer.TokenRows(
             windows(tokenizer, frame["text"].tolist(), max_length, overlap), labels=tables.targets(frame, heads)
         )
         for split, frame in (("train", train), ("valid", valid))
@@ -76,7 +76,7 @@ def fine_tune(
     return model.to("cpu"), tokenizer, epochs
 
 
-def cut_table(model: Classifier, splits: list[trainer.Rows], pad: int) -> tuple[torch.nn.Embedding, np.ndarray]:
+def cut_table(model: Classifier, splits: list[trainer.TokenRows], pad: int) -> tuple[torch.nn.Embedding, np.ndarray]:
     """Leave only the embeddings of tokens that the rows hold, and give the rows the new ids; returns the whole table and
     the old ids, (kept,).
 

@@ -11,7 +11,7 @@ from transformers import Trainer, TrainingArguments, set_seed
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from decant.runs.checkpoints import last_checkpoint, live_log
-from decant.settings.adapting import Contrastive, Dapt
+from decant.settings.adapt import Contrastive, Dapt
 from decant.training.trainer import LiveLog, check_precision
 
 SAVES = 10  # checkpoints of a run: a kill costs a tenth of it at most

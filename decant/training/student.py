@@ -28,7 +28,7 @@ from decant.models.encoder import (
 )
 from decant.models.model import Classifier, build, load, windows
 from decant.scoring.selection import measure
-from decant.settings.learning import Distil
+from decant.settings.distil import Distil
 from decant.training import losses, trainer
 
 
@@ -107,8 +107,8 @@ def train(
     epochs = trainer.fit(
         model,
         small,
-        trainer.Rows(windows(small, texts["train"], max_length, None), **arrays),
-        trainer.Rows(windows(small, texts["valid"], max_length, None), labels=labels["valid"]),
+        trainer.TokenRows(windows(small, texts["train"], max_length, None), **arrays),
+        trainer.TokenRows(windows(small, texts["valid"], max_length, None), labels=labels["valid"]),
         settings,
         settings.seed,
         loss=lambda output, batch: loss(output, batch, heads, settings),

@@ -16,12 +16,13 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from decant.errors import ParamsError
 from decant.models.model import Classifier, batched
 from decant.runs import checkpoints, processes
-from decant.settings.learning import Teacher, Training
+from decant.settings.teacher import Teacher
+from decant.settings.training import Training
 
 LOGS = 20  # lines of the live log per epoch
 
 
-class Rows(torch.utils.data.Dataset):
+class TokenRows(torch.utils.data.Dataset):
     """Windows of token ids and, by name, one array row each: labels, and soft labels or hidden states for a loss.
 
     ids: per row a list of windows, each a list of token ids; one window unless long texts are read in chunks.
@@ -45,7 +46,7 @@ class Buckets(torch.utils.data.Sampler):
     dropout: each process would shuffle in its own way, and rows would come twice or never.
     """
 
-    def __init__(self, rows: Rows, batch_size: int, seed: int):
+    def __init__(self, rows: TokenRows, batch_size: int, seed: int):
         self.lengths = [sum(map(len, windows)) for windows in rows.ids]
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
 
@@ -120,8 +121,8 @@ class LiveLog(TrainerCallback):
 def fit(
     model: Classifier,
     tokenizer: PreTrainedTokenizerFast,
-    train: Rows,
-    valid: Rows,
+    train: TokenRows,
+    valid: TokenRows,
     settings: Training,
     seed: int,
     loss: Callable[[dict, dict], torch.Tensor],

@@ -6,7 +6,7 @@ from mini import BRINGS, given, place_of, posts, refuses, run
 
 from decant.data import frozen
 from decant.files import digest
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 HALF = {"calib": {"source": "valid", "share": 0.5}}
 

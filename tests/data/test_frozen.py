@@ -13,7 +13,7 @@ from decant.data import frozen
 from decant.data.duplicates import exact
 from decant.errors import DataError
 from decant.files import digest
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 POLICIES = ["fail", "drop", "report"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mini import TIMES, given, place_of, posts, refuses, run
 
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 PAIRS = [f"{early}_{late}" for early, late in itertools.combinations(SPLITS, 2)]
 NONE = dict.fromkeys(PAIRS, 0)

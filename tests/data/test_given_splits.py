@@ -3,7 +3,7 @@
 import pytest
 from rawtask import JSONL, lines, metrics, parquet, prepared, row, table
 
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 ROWS = {"rows.csv": table("1,a,ham\n2,b,ham\n3,c,ham\n04,d,ham\n")}
 IDS = {

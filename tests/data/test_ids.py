@@ -9,7 +9,8 @@ from rawtask import TASK, arrange, metrics, parquet, prepared, table
 from decant import tables
 from decant.data import ids
 from decant.errors import DataError
-from decant.settings.source import SPLITS, Source
+from decant.paths import SPLITS
+from decant.settings.source import Source
 from stages import prepare
 
 SOURCE = {"splits": {"ids": {"train": "train.csv", "test": "test.csv"}, "rest": "calib"}}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from decant.data.leaks import leakage, leaking
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 
 NONE = {f"{early}_{late}": 0 for early, late in itertools.combinations(SPLITS, 2)}
 

@@ -12,7 +12,7 @@ from rawtask import arrange, metrics, outputs, prepared, table
 from shell import ENVIRONMENT, run
 
 from decant import tables
-from decant.data.lexical import LinearText, check_resources, explain, loss, resources
+from decant.data.lexical import Lexer, check_resources, explain, loss, resources
 from decant.errors import DataError, ResourceError
 from stages import prepare
 
@@ -67,7 +67,7 @@ def bare(tmp_path, monkeypatch):
 
 
 def linear(text: str, **settings) -> str:
-    return LinearText(BLANKS | settings)(text)
+    return Lexer(BLANKS | settings)(text)
 
 
 OPTIONS = {
@@ -92,7 +92,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize(("chosen", "text", "expected"), OPTIONS.values(), ids=OPTIONS)
 def test_every_option_that_needs_no_resource(bare, chosen, text, expected):
-    assert LinearText(chosen)(text) == expected
+    assert Lexer(chosen)(text) == expected
 
 
 def test_nltks_stopwords_are_those_of_the_resource(resourced):
@@ -125,7 +125,7 @@ NEEDING = {
 def test_a_missing_resource_is_named_with_the_command_that_gets_it(bare, settings, package, path):
     assert resources(BLANKS | settings) == {package: path}
     with pytest.raises(ResourceError) as error:
-        LinearText(BLANKS | settings)
+        Lexer(BLANKS | settings)
     said = str(error.value)
     assert said.startswith(f"NLTK resource {path} is missing; linear_text in params.yaml needs it.")
     assert f"python -m nltk.downloader {package} " in said
@@ -171,7 +171,7 @@ def test_prepare_uses_the_resource_that_nltk_data_points_to(workspace, data, mon
 
 
 def test_content_words_are_runs_of_three_letters_that_are_no_stopwords():
-    counted = LinearText(BLANKS | {"alphabetic": True, "stopwords": "sklearn"})
+    counted = Lexer(BLANKS | {"alphabetic": True, "stopwords": "sklearn"})
     assert counted("the coin, and 2 more-coins of Ann's") == ""
     # coin, coins and Ann; "the", "and", "more" and "of" are stopwords, "s" and 2 are no words
     assert counted.counts == {"content_words": 3, "tokenizer": 3, "alphabetic": 0, "stopwords": 0}
@@ -181,15 +181,15 @@ def test_content_words_are_runs_of_three_letters_that_are_no_stopwords():
 
 
 def test_without_tokens_nothing_is_counted():
-    counted = LinearText(OFF | {"lowercase": True})
+    counted = Lexer(OFF | {"lowercase": True})
     counted("Free coins!")
     assert (counted.steps, counted.counts, counted.lost) == ([], {}, {})
 
 
 def test_the_steps_are_those_that_can_lose_a_word():
-    assert LinearText(BLANKS).steps == ["tokenizer"]
-    assert LinearText(BLANKS | {"stopwords": "sklearn", "stem": "porter"}).steps == ["tokenizer", "stopwords"]
-    assert LinearText(BLANKS | REFERENCE).steps == ["tokenizer", "alphabetic", "stopwords"]
+    assert Lexer(BLANKS).steps == ["tokenizer"]
+    assert Lexer(BLANKS | {"stopwords": "sklearn", "stem": "porter"}).steps == ["tokenizer", "stopwords"]
+    assert Lexer(BLANKS | REFERENCE).steps == ["tokenizer", "alphabetic", "stopwords"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_loss_at_the_limit_is_allowed(workspace):
 @settings(max_examples=100, deadline=None, database=None, derandomize=True)
 @given(st.text(st.characters(codec="utf-8"), max_size=80))
 def test_no_step_brings_words_and_a_tokenizer_at_blanks_loses_none(text):
-    counted = LinearText(BLANKS | REFERENCE)
+    counted = Lexer(BLANKS | REFERENCE)
     counted(text)
     words, cut, letters, left = (
         counted.counts[one] for one in ("content_words", "tokenizer", "alphabetic", "stopwords")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rawtask import arrange, metrics, prepared, table
 
 from decant.data import lexical
-from decant.data.lexical import LinearText, is_word, pieces_of, whole
+from decant.data.lexical import Lexer, is_word, pieces_of, whole
 from decant.errors import DataError
 from stages import prepare
 
@@ -29,14 +29,14 @@ SCRIPTS = {
 
 
 def counts(text: str, **changes) -> dict[str, int]:
-    linear = LinearText(OFF | changes)
+    linear = Lexer(OFF | changes)
     linear(text)
     return dict(linear.counts)
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
 def test_words_of_every_script_count_and_stay(text):
-    linear = LinearText(LETTERS)
+    linear = Lexer(LETTERS)
     assert linear(text) == text
     words = len(text.split())
     assert linear.counts == {"content_words": words, "tokenizer": words, "alphabetic": words}
@@ -46,7 +46,7 @@ def test_words_of_every_script_count_and_stay(text):
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
 def test_a_word_that_goes_in_any_script_is_a_loss(text):
     first, *others = text.split()
-    linear = LinearText(LETTERS)
+    linear = Lexer(LETTERS)
     assert linear(f"{first}! {' '.join(others)}") == " ".join(others)
     assert linear.counts["content_words"] - linear.counts["alphabetic"] == 1
     assert linear.lost == {f"{first}!": 1}
@@ -87,7 +87,7 @@ TEARING = {
 
 def test_pieces_of_a_word_do_not_stand_in_for_another_that_is_lost(monkeypatch):
     tearing(monkeypatch, TEARING)
-    linear = LinearText(LETTERS | {"tokenizer": "tweet"})
+    linear = Lexer(LETTERS | {"tokenizer": "tweet"})
     # counted afterwards, coin and drop would be two words, as many as before
     assert linear("coindrop today!") == "coin drop"
     assert linear.counts == {"content_words": 2, "tokenizer": 2, "alphabetic": 1}
@@ -113,7 +113,7 @@ def test_a_word_without_one_of_its_pieces_is_lost(monkeypatch):
 
 def test_a_word_in_shreds_is_lost_and_named(monkeypatch):
     tearing(monkeypatch, TEARING)
-    linear = LinearText(OFF | {"tokenizer": "tweet"})
+    linear = Lexer(OFF | {"tokenizer": "tweet"})
     linear("mississippi airdrop's coindrop")
     assert linear.counts == {"content_words": 3, "tokenizer": 2}
     assert linear.lost == {"mississippi": 1}

@@ -8,7 +8,7 @@ import pytest
 from mini import BRINGS, TASK, TIMES, arrange, given, posts, refuses, run
 
 from decant.errors import DataError
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 from stages import split
 
 

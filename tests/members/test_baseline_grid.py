@@ -12,10 +12,10 @@ from sklearn.metrics import f1_score, log_loss, mean_squared_error
 from decant.decision import gold
 from decant.heads import layout, probabilities
 from decant.members import crossfit, fitting
-from decant.members.crossfit import Trial
+from decant.members.crossfit import Tried
 from decant.members.fitting import Candidate
 from decant.members.linear import Tfidf, Vectorizer
-from decant.settings.learning import Baseline
+from decant.settings.baseline import Baseline
 from stages import baseline
 from stages.baseline import folds
 from stages.demo import generate
@@ -222,7 +222,7 @@ LABELS = np.repeat([0, 1], [90, 10])
 
 
 def trial(head, strength, logits, targets, vectorizer=None):
-    return Trial(head, Candidate(strength), logits, crossfit.scores(logits, targets, head), vectorizer)
+    return Tried(head, Candidate(strength), logits, crossfit.scores(logits, targets, head), vectorizer)
 
 
 @pytest.mark.parametrize(("select", "wanted"), [("nll", 1.0), ("macro_f1", 2.0)])

@@ -111,7 +111,7 @@ def test_a_smaller_table_of_embeddings_changes_no_logit(family, texts, frame):
     folder, _ = family
     tokenizer = encoder.load_tokenizer(folder)
     classifier = model.build(encoder.load_weights(folder), DESCRIBED, "cls", 0.1, BIAS).eval()
-    rows = trainer.Rows(model.windows(tokenizer, texts[:24], 48, None))
+    rows = trainer.TokenRows(model.windows(tokenizer, texts[:24], 48, None))
     assert len({len(windows[0]) for windows in rows.ids}) > 5  # so that the batch is padded
     with torch.inference_mode():
         before = classifier(**model.batched(rows.ids, tokenizer.pad_token_id))["logits"]
@@ -131,7 +131,7 @@ def test_a_padding_that_moves_would_show(tmp_path, texts, monkeypatch):
     write_roberta(tmp_path, texts)
     tokenizer = encoder.load_tokenizer(tmp_path)
     classifier = model.build(encoder.load_weights(tmp_path), DESCRIBED, "cls", 0.1, BIAS).eval()
-    rows = trainer.Rows(model.windows(tokenizer, texts[:24], 48, None))
+    rows = trainer.TokenRows(model.windows(tokenizer, texts[:24], 48, None))
     monkeypatch.setattr(finetune.np, "union1d", lambda held, _: np.unique(held))
     with torch.inference_mode():
         before = classifier(**model.batched(rows.ids, 1))["logits"]

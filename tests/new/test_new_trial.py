@@ -10,7 +10,7 @@ from newtask import GOOD, ROWS, SAFE, TASK, cycle, proposed, refused, texts, tre
 from decant.__main__ import main
 from decant.errors import DataError
 from decant.new import trial
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 from stages import prepare, split
 
 RARE = ["odd", "odd", "odd", "badd"]

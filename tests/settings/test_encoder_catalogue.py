@@ -8,7 +8,8 @@ from ruamel.yaml import YAML
 
 from decant.errors import ParamsError
 from decant.settings import params
-from decant.settings.learning import Rates, Teacher
+from decant.settings.catalogue import LearningRates
+from decant.settings.teacher import Teacher
 from decant.training.finetune import settings_of
 
 FILE = ROOT / "params.yaml"
@@ -57,8 +58,8 @@ def test_one_encoder_of_every_kind_is_there():
 
 
 def test_only_how_fast_it_learns_may_be_an_encoders_own():
-    assert set(Rates.model_fields) == {"learning_rate", "head_rate", "weight_decay", "warmup", "dropout"}
-    assert set(Rates.model_fields) < set(Teacher.model_fields)
+    assert set(LearningRates.model_fields) == {"learning_rate", "head_rate", "weight_decay", "warmup", "dropout"}
+    assert set(LearningRates.model_fields) < set(Teacher.model_fields)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from test_params import COMMITTED, TREE, changed, refuses
 
 from decant.heads import layout
 from decant.scoring import calibration, metrics
-from decant.settings import gates, params
-from decant.settings.release import Gate
+from decant.settings import gate_keys, params
+from decant.settings.gates import Gate
 from decant.settings.schema import Params
 
 TASKS = [key for key in TREE if key != "defaults" and key not in Params.model_fields]
@@ -22,7 +22,7 @@ METRICS = typing.get_args(Gate.model_fields["metric"].annotation)
 
 def trees(task: str, file: Path = COMMITTED, **shared) -> dict:
     p = params.read(task, file)
-    return gates.trees(p, shared.get("encoders", p.encoders), shared.get("seeds", p.seeds))
+    return gate_keys.trees(p, shared.get("encoders", p.encoders), shared.get("seeds", p.seeds))
 
 
 def keys(node, way: str = "") -> list[str]:
@@ -50,7 +50,7 @@ def test_every_number_in_the_committed_metrics_can_have_a_gate(path):
     teachers = {found for name in written if (found := re.fullmatch(r"teacher_(.+)_(\d+)", name))}
     encoders, seeds = [list(dict.fromkeys(found[part] for found in teachers)) for part in (1, 2)]
     tree = trees(path.parent.name, encoders=encoders, seeds=seeds)[path.stem]
-    wrong = [found for key in keys(written) if (found := gates.problem(key, tree, path.name))]
+    wrong = [found for key in keys(written) if (found := gate_keys.problem(key, tree, path.name))]
     assert keys(written)
     assert wrong == []
 
@@ -71,8 +71,8 @@ def named(node, way: str = "") -> list[str]:
 
 def test_figures_of_coarse_groups_can_have_a_gate():
     tree = trees("emotion")["test"]
-    assert gates.problem("student_int8.coarse.macro_f1", tree, "test.json") is None
-    assert "never holds" in gates.problem("student_int8.coarse.macro_f1", trees("toxicity")["test"], "test.json")
+    assert gate_keys.problem("student_int8.coarse.macro_f1", tree, "test.json") is None
+    assert "never holds" in gate_keys.problem("student_int8.coarse.macro_f1", trees("toxicity")["test"], "test.json")
 
 
 def test_the_figures_of_a_class_are_those_that_are_measured():

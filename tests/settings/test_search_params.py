@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from decant.settings.searching import Search, Space
+from decant.settings.search import Search, Space
 
 BASE = {"on": True, "method": "tpe", "trials": 20, "pruner": "median", "seed": 13, "teacher_seed": 13}
 SPAN = {"low": 1.0e-5, "high": 1.0e-3, "log": True}

@@ -25,7 +25,7 @@ from decant.models import encoder
 from decant.models.model import build, load, padded, predict
 from decant.runtime import Model
 from decant.scoring import calibration
-from decant.settings.release import Quantize
+from decant.settings.quantize import Quantize
 from stages import export, quantize
 
 DESCRIBED = {

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 
 from decant.errors import CacheError, ParamsError
 from decant.files import digest, read_json, write_json
+from decant.settings.gates import Gate
 from decant.settings.params import merge, read
-from decant.settings.release import Gate
 from stages import gate
 
 

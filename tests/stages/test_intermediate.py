@@ -67,7 +67,7 @@ def test_the_encoder_is_the_teachers_and_all_else_is_this_tasks(ready):
 def test_a_teacher_that_was_really_trained_is_kin(ready):
     made = teacher(ENCODERS / "tiny", away=0)
     train = tables.load(FIRST, "train", HEADS)
-    rows = trainer.Rows(
+    rows = trainer.TokenRows(
         model.windows(load_tokenizer(TEACHER), train["text"].tolist(), 32, None), labels=tables.targets(train, HEADS)
     )
     batch = trainer.collate([rows[row] for row in range(16)], 0)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from mini import BLOCK, SHARES, TASK, TIMES, block, outputs, place_of, posts, run
 
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 from decant.text import normal_form
 
 PAIRS = [f"{early}_{late}" for early, late in itertools.combinations(SPLITS, 2)]

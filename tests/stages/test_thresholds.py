@@ -12,7 +12,7 @@ from decant.errors import ParamsError
 from decant.heads import layout
 from decant.scoring.metrics import upper_bound
 from decant.settings.params import read
-from decant.settings.release import Thresholds
+from decant.settings.thresholds import Thresholds
 from stages import thresholds
 
 TOPIC = layout({"topic": {"kind": "sigmoid", "labels": ["crypto", "money"]}})

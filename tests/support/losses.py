@@ -4,7 +4,7 @@ import pandas as pd
 import torch
 
 from decant.heads import layout
-from decant.settings.learning import Training
+from decant.settings.training import Training
 from stages.demo import generate
 
 DESCRIBED = {

@@ -11,7 +11,7 @@ from graph import ROOT
 from ruamel.yaml import YAML
 
 from decant.errors import DataError
-from decant.settings.source import SPLITS
+from decant.paths import SPLITS
 from stages import split
 
 YAML_SAFE = YAML(typ="safe", pure=True)

@@ -10,7 +10,7 @@ from decant.errors import DataError
 from decant.heads import layout
 from decant.models import encoder
 from decant.models.model import embed
-from decant.settings.adapting import Contrastive
+from decant.settings.adapt import Contrastive
 from decant.training import contrastive
 
 TEXTS = SPLITS["train"]["text"].tolist()

@@ -11,7 +11,7 @@ from transformers import AlbertConfig, PreTrainedTokenizerFast, T5Config
 
 from decant.errors import DataError, EncoderError
 from decant.models import encoder
-from decant.settings.adapting import Dapt
+from decant.settings.adapt import Dapt
 from decant.training import dapt
 
 TEXTS = SPLITS["train"]["text"].tolist()

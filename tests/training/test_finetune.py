@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from decant.errors import ParamsError
 from decant.files import read_json, write_json
 from decant.models import encoder, model
-from decant.settings.learning import Teacher
-from decant.settings.schema import Encoder
+from decant.settings.catalogue import Encoder
+from decant.settings.teacher import Teacher
 from decant.training import finetune, trainer
 
 
@@ -82,7 +82,7 @@ def test_the_table_is_whole_again_and_only_tokens_of_the_rows_moved(source, plai
 
 def test_a_cut_table_gives_the_same_logits(source):
     tokenizer = encoder.load_tokenizer(source)
-    rows = trainer.Rows(model.windows(tokenizer, TRAIN["text"].tolist(), 24, None), labels=np.zeros((120, 5)))
+    rows = trainer.TokenRows(model.windows(tokenizer, TRAIN["text"].tolist(), 24, None), labels=np.zeros((120, 5)))
     made = model.build(encoder.load_weights(source), DESCRIBED, "mean", 0.0, np.zeros(5)).eval()
     before = made(**trainer.read(trainer.collate([rows[row] for row in range(8)], 0)))["logits"]
     table, used = finetune.cut_table(made, [rows], 0)

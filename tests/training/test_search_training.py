@@ -13,7 +13,7 @@ from decant.files import write_json
 from decant.heads import layout
 from decant.models.model import predict
 from decant.scoring.selection import measure
-from decant.settings.learning import Teacher
+from decant.settings.teacher import Teacher
 from decant.tables import targets
 from decant.training import finetune, trainer
 

@@ -6,7 +6,7 @@ from adapting import CONTRASTIVE, DAPT, HEADS, SPLITS, written
 
 from decant import tables
 from decant.errors import ParamsError
-from decant.settings.adapting import Contrastive, Dapt
+from decant.settings.adapt import Contrastive, Dapt
 from decant.training import contrastive, dapt, steps
 
 TEXTS = SPLITS["train"]["text"].tolist()

@@ -17,7 +17,7 @@ from decant.files import digest, read_json, write_json
 from decant.members import scores, soft
 from decant.models.encoder import load_weights
 from decant.models.model import build, load
-from decant.settings.learning import Distil
+from decant.settings.distil import Distil
 from decant.settings.params import read
 from decant.training import losses, student
 from stages import capacity, distil

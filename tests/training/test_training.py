@@ -24,7 +24,7 @@ def run(tiny_encoder):
     tokenizer = encoder.load_tokenizer(tiny_encoder)
     labels = tables.targets(TRAIN, HEADS)
     rows = [
-        trainer.Rows(windows(tokenizer, frame["text"].tolist(), 32, None), labels=tables.targets(frame, HEADS))
+        trainer.TokenRows(windows(tokenizer, frame["text"].tolist(), 32, None), labels=tables.targets(frame, HEADS))
         for frame in (TRAIN, VALID)
     ]
 

@@ -1,10 +1,10 @@
-"""How an encoder is adapted before a teacher learns: one class per section of params.yaml, one line per key."""
+"""How an encoder is adapted before a teacher learns: the section adapt."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from decant.settings.base import Distinct, Positive, Section, Seed, Share
+from decant.settings.base import Positive, Section, Seed, Share
 
 
 class Dapt(Section):
@@ -56,9 +56,3 @@ class Adapt(Section):
     def on(self) -> bool:
         """Whether any step changes the encoder."""
         return self.intermediate.on or self.dapt.on or self.contrastive.on
-
-
-class Gain(Section):
-    seeds: Annotated[list[Seed], Distinct]
-    """Seeds on which teachers are trained with and without the adaptation, to compare them; none measures nothing. A
-    section of its own: whoever wants to measure an encoder does not want to adapt it again."""

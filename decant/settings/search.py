@@ -1,11 +1,11 @@
-"""How settings of the teacher are searched: the section search of params.yaml, one line per key."""
+"""How settings of the teacher are searched: the section search."""
 
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from decant.settings.base import Positive, Section, Seed
-from decant.settings.learning import Teacher
+from decant.settings.teacher import Teacher
 
 
 class Space(Section):

@@ -1,0 +1,101 @@
+"""Which keys a task's metrics files can hold, so that a gate on a figure that no file ever holds is refused in params.yaml.
+
+The gate stage would find it too, but only after hours of training. Names are built from the task's classes and heads, from
+encoders and seeds, and from `decant.keys`, which the code that writes the figures uses as well.
+"""
+
+import difflib
+from fnmatch import fnmatchcase
+from itertools import combinations
+
+from decant.files import slug
+from decant.keys import BOUNDED, INTERVALS, Calibrated, ClassRates, Curves, Ranking, Summary, Tuned, bounds, contestants
+from decant.paths import SPLITS
+from decant.settings.decision import thresholded
+from decant.settings.heads import HeadSettings
+from decant.settings.schema import Task
+
+# In a tree None stands for a number, a dict for more keys, OPEN for what only its stage knows, such as steps of cleaning.
+OPEN = "open"
+Tree = dict[str, "Tree | str | None"]
+
+
+def problem(key: str, tree: Tree, file: str) -> str | None:
+    """What is wrong with a dotted key of a metrics file; None if a number can stand there. Names in a tree may be patterns."""
+    node, way = tree, ""
+    for step in key.split("."):
+        if not isinstance(node, dict):
+            return None if node == OPEN else f"{file} never holds {key!r}: {way!r} is a number itself"
+        name = next((one for one in node if fnmatchcase(step, one)), None)
+        if name is None:
+            close = difflib.get_close_matches(step, node, 1)
+            inside = f"under {way!r}" if way else "it"
+            holds = f"{inside} can be {', '.join(node)}" if node else f"{inside} is nothing"
+            return f"{file} never holds {key!r}; {holds}" + (f"; did you mean {close[0]!r}?" if close else "")
+        node, way = node[name], f"{way}.{step}".strip(".")
+    return f"{key!r} in {file} is no number; under it are {', '.join(node)}" if isinstance(node, dict) else None
+
+
+def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
+    """Metrics file, without its .json -> the keys that it can hold for this task."""
+    rule, heads = task.decision, task.heads
+    classes = [*rule.order, rule.otherwise] if rule.rule == "priority" else heads[rule.head].labels
+    answers = numbers(*map(slug, classes))
+    everyone = contestants(encoders, seeds)
+    everyone = [name for name in everyone if name != "probe_adapted" or task.adapt.on]
+    members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
+    tempered = {name: temperature() for name, head in heads.items() if head.kind != "regression"}
+
+    figures = numbers("n", *Summary._fields, *Ranking._fields, *INTERVALS)
+    figures |= dict(of_head(name, head) for name, head in heads.items())
+    if rule.head and heads[rule.head].groups:
+        figures["coarse"] = numbers("groups", *Summary._fields)
+    each = numbers(*ClassRates._fields, *(end for name in BOUNDED for end in bounds(name)), "support", *Curves._fields)
+    tuned = {slug(label): numbers(*Tuned._fields) for label in thresholded(rule, heads)}
+    return {
+        "test": {name: figures | dict.fromkeys(answers, each) for name in everyone}
+        | {"student_int8_vs_student": numbers("agreement", "mean_difference")},
+        "thresholds": numbers("n") | dict.fromkeys([*members, "ensemble", "student_int8"], tuned),
+        "soften": {name: numbers("weight") | tempered for name in members} | {"ensemble": tempered},
+        "export": numbers("rows", "bytes", "parameters", "vocabulary") | {"calibration": tempered},
+        "quantize": numbers("n", "bytes", "bytes_fp32") | {"recipes": dict.fromkeys(task.quantize.recipes, OPEN)},
+        "split": of_split(answers),
+        "prepare": of_prepare(answers),
+    }
+
+
+def numbers(*names: str) -> Tree:
+    return dict.fromkeys(names)
+
+
+def temperature() -> Tree:
+    """Of a head in soften.json and export.json."""
+    return numbers("temperature", "n", *(f"{key}_{when}" for key in Calibrated._fields for when in ("before", "after")))
+
+
+def of_head(name: str, head: HeadSettings) -> tuple[str, Tree]:
+    """Key and figures of a head in test.json."""
+    if head.kind == "regression":
+        return f"head_{slug(name)}", numbers("mae", "n", "spearman")
+    return slug(f"head_{name}"), numbers(*Calibrated._fields, "n")
+
+
+def of_split(answers: Tree) -> Tree:
+    pairs = numbers(*(f"{early}_{late}" for early, late in combinations(SPLITS, 2)))
+    dropped = (f"dropped_{why}" for why in ("time", "leaks", "fast", "frozen"))
+    counted = ("clusters", "clusters_near", "rows_in_clusters", "largest_cluster", "frozen_rows", "leakage_frozen")
+    return {
+        **numbers(*(f"given_{split}" for split in SPLITS), *dropped, *counted, *(f"leakage_{pair}" for pair in pairs)),
+        **{f"leakage_{kind}": pairs for kind in ("id", "exact", "near", "group")},
+        **{f"given_leakage_{kind}": pairs for kind in ("exact", "near", "group")},
+        "dropped_time_sharing": numbers("exact", "near", "group"),
+        **{split: numbers("n", "drift", "pair_drift") | {"answers": answers} for split in SPLITS},
+    }
+
+
+def of_prepare(answers: Tree) -> Tree:
+    dropped = ("rows_dropped_as_conflicts", "rows_dropped_as_repeats")
+    counted = ("duplicates", "conflicting_texts", "conflicting_rows", "words_raw", "words", "content_words")
+    broken = ("cells_with_line_breaks", "longest_cell_lines")
+    rows = numbers("rows_raw", "rows", "rows_empty", "rows_unlabelled", *dropped, *counted, *broken)
+    return rows | {"answers": answers, "clean_*": OPEN, "linear_*": OPEN}

@@ -1,0 +1,18 @@
+"""From scores to answers: the section thresholds."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from decant.settings.base import Distinct, Section
+
+
+class Thresholds(Section):
+    policy: Literal["empirical", "risk_controlled"]
+    """empirical: the FPR on the rows is under the cap; risk_controlled: its upper confidence bound is."""
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    """Confidence of that bound."""
+    rows: Annotated[list[Literal["valid", "calib"]], Field(min_length=1), Distinct]
+    """Splits to tune on; add valid where calib alone holds too few negatives."""
+    caps: dict[str, Annotated[float, Field(gt=0, lt=1)]]
+    """Class -> highest false-positive rate; classes without a cap get the threshold of the best F1."""
