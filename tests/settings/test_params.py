@@ -596,7 +596,10 @@ def unread(options: list[tuple[type, str]], sources: list[str]) -> list[str]:
 
 
 def test_every_option_is_read_by_some_stage():
-    asked = {ROOT / "decant/settings", ROOT / "decant/new"}  # the checks of an option, and proposing it, are no use of it
+    asked = {
+        ROOT / "decant/settings",
+        ROOT / "decant/new",
+    }  # the checks of an option, and proposing it, are no use of it
     files = [*(ROOT / "decant").rglob("*.py"), *(ROOT / "stages").glob("*.py")]
     sources = [file.read_text(encoding="utf-8") for file in files if file.parent not in asked]
     assert unread(OPTIONS, sources) == []
