@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: repro test setup clean help
+.PHONY: repro test lint setup clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -15,8 +15,12 @@ repro: $(VENV)/run  ## run the pipeline for the tasks in params.yaml and print t
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 	@$(BIN)/python -m decant verdict
 
-test: $(VENV)/dev  ## run the tests
+test: lint  ## check the code, then run the tests
 	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev  ## check the code and its format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 setup: $(VENV)/dev  ## only set up the environment
 

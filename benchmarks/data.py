@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from ruamel.yaml import YAML
 
-from decant import text
+from decant import paths, text
 
 ROOT = Path(__file__).resolve().parent.parent
 TASK = "bench"
@@ -36,8 +36,8 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     texts = [line.split(",", 1)[1] for line in posts(0, CLEANED)]
     started = time.perf_counter()
-    for one in texts:
-        text.clean(one, STEPS)
+    for post in texts:
+        text.clean(post, STEPS)
     print(f"cleaning alone, on one core: {CLEANED / (time.perf_counter() - started):,.0f} rows/s")
     print(
         f"{cores} cores\n{'stage':8} {'rows':>11} {'seconds':>8} {'rows/s':>9} {'per core':>9} {'MB peak':>8} {'ratio':>6}"
@@ -57,10 +57,10 @@ def main() -> None:
 
 
 def arrange(folder: Path, rows: int) -> None:
-    """Raw rows and a params.yaml whose only task reads them, every cleaning step on."""
+    """Raw rows, a params.yaml whose only task reads them, every cleaning step on, and checked/."""
     yaml = YAML()
     params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    block = {key: {} for key in params["defaults"]} | {
+    block = {
         "source": {"files": ["rows.csv"], "id": "id", "text": "text", "group": {"columns": ["author"]},
                    "labels": {"kind": {"column": "kind"}}},
         "heads": {"kind": {"kind": "softmax", "labels": ["news", "talk", "offer", "question"]}},
@@ -70,7 +70,9 @@ def arrange(folder: Path, rows: int) -> None:
     shared = {key: params[key] for key in ("encoders", "seeds", "threads", "catalogue", "defaults")}
     with (folder / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump({"tasks": [TASK]} | shared | {TASK: block}, stream)
-    raw = folder / "data/raw" / TASK / "rows.csv"
+    check = [sys.executable, "-m", "stages.check"]
+    subprocess.run(check, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, check=True)
+    raw = folder / paths.raw(TASK) / "rows.csv"
     raw.parent.mkdir(parents=True)
     with raw.open("w", encoding="utf-8") as stream:
         stream.write("id,text,kind,author\n")
@@ -134,9 +136,9 @@ def memory(pid: int) -> float:
         family = [main, *main.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
-    for one in family:
+    for member in family:
         try:
-            total += one.memory_full_info().pss / 2**20
+            total += member.memory_full_info().pss / 2**20
         except psutil.NoSuchProcess:
             continue
     return total

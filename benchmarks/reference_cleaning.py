@@ -7,15 +7,14 @@ what each step leaves of the content words (three letters or more, no stopword) 
 """
 
 from collections import Counter
-from pathlib import Path
 
 from tqdm import tqdm
 
-from decant import text
+from decant import paths, text
 from decant.data import lexical, rawfiles
 from decant.settings.params import read
 
-RAW = Path("data/raw/toxicity/TwitterToxicity.csv")
+RAW = paths.raw("toxicity") / "TwitterToxicity.csv"
 CLEANING = {"html": True, "mojibake": False, "unicode": "keep", "invisible": True, "urls": "strip", "mentions": "strip",
             "hashtags": "word", "cashtags": "keep", "numbers": "keep", "repeats": 2, "whitespace": True}  # fmt: skip
 REFERENCE = {"lowercase": True, "tokenizer": "blanks", "alphabetic": True, "stopwords": "sklearn", "stem": "porter",
@@ -29,14 +28,14 @@ def main() -> None:
         "reference, with a tokenizer (tweet)": (CLEANING, REFERENCE | {"tokenizer": "tweet"}),
         "this project's settings": (p.cleaning.model_dump(), p.linear_text.model_dump()),
     }
-    tweets = [one for batch in rawfiles.batches(RAW, "csv") for one in batch.column("review")]
+    tweets = [tweet for batch in rawfiles.batches(RAW, "csv") for tweet in batch.column("review")]
     print(f"{len(tweets):,} tweets")
     for name, (cleaning, settings) in runs.items():
-        linear = lexical.LinearText(settings)
-        left = [linear(text.clean(one, cleaning)) for one in tqdm(tweets, desc=name, unit="row", leave=False)]
+        linear = lexical.Lexer(settings)
+        left = [linear(text.clean(tweet, cleaning)) for tweet in tqdm(tweets, desc=name, unit="row", leave=False)]
         counts = {step: linear.counts[step] for step in linear.steps}
         share = lexical.loss(linear.counts["content_words"], counts)
-        empty = sum(not one for one in left)
+        empty = sum(not words for words in left)
         if not counts:
             print(f"\n{name}: no tokens are cut, so that no word can be lost; {empty:,} texts empty")
             continue

@@ -16,10 +16,13 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import TrainerCallback, set_seed
 
-from decant import tables
-from decant.heads import layout
+from decant import paths, tables
+from decant.heads import Head
 from decant.models.encoder import encode, load_tokenizer, load_weights, pooling
 from decant.models.model import build, padded
+from decant.problem import Problem
+from decant.settings.decision import rule_of
+from decant.settings.heads import heads_of
 from decant.settings.params import read
 from decant.training import finetune, losses
 
@@ -47,34 +50,30 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     p = read(options.task)
-    described = {name: head.model_dump() for name, head in p.heads.items()}
-    heads = layout(described)
-    source = Path("models") / options.task / "encoders" / options.encoder
-    train = tables.load(options.task, "train", heads)[: options.rows]
-    valid = tables.load(options.task, "valid", heads)[:64]
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    source = paths.encoder(options.task, options.encoder)
+    train = tables.load(options.task, "train", problem.heads)[: options.rows]
+    valid = tables.load(options.task, "valid", problem.heads)[:64]
     settings = p.teacher.model_copy(update={"epochs": 1, "precision": PRECISION, "frozen_epochs": 0})
 
-    slow = reference(source, described, p.teacher, train)
+    slow = reference(source, problem.heads, p.teacher, train)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "run-0"
-        finetune.fine_tune(
-            source, described, p.decision.model_dump(), p.tokens.max_length, settings, 13, train, valid, work, (clock,)
-        )
+        finetune.fine_tune(source, problem, settings, 13, {"train": train, "valid": valid}, work, (clock,))
         shutil.rmtree(work)
     for name, seconds in (("reference loop", slow), (f"decant ({PRECISION})", clock.seconds)):
         print(f"{name:16} {len(train):,} rows in {seconds:7.1f} s, {len(train) / seconds:6.1f} rows/s")
     print(f"{slow / clock.seconds:.2f} times as fast, {options.threads} thread")
 
 
-def reference(source: Path, described: dict, settings, train) -> float:
+def reference(source: Path, heads: tuple[Head, ...], settings, train) -> float:
     """Seconds of one epoch as the references train: no buckets, no autocast, everything padded, everything updated."""
     set_seed(13)
-    heads = layout(described)
     tokenizer = load_tokenizer(source)
     labels = torch.from_numpy(tables.targets(train, heads))
     model = build(
-        load_weights(source), described, pooling(source), settings.dropout, losses.start_bias(labels.numpy(), heads)
+        load_weights(source), heads, pooling(source), settings.dropout, losses.start_bias(labels.numpy(), heads)
     ).train()
     filler = tokenizer.pad_token_id
     ids = [row + [filler] * (PADDED - len(row)) for row in encode(tokenizer, train["text"].tolist(), PADDED)]

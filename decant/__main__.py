@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from decant import paths
 from decant.errors import DecantError
 
 
@@ -64,20 +65,24 @@ def _where(parser: argparse.ArgumentParser) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from decant.runtime import Bundle
 
-    bundle = Bundle(options.bundle or Path("models") / options.task / "bundle")
+    bundle = Bundle(options.bundle or paths.bundle(options.task))
     texts = (line.rstrip("\n") for line in sys.stdin) if options.texts == ["-"] else options.texts
     for text in texts:  # one at a time: a pipe gets each answer as soon as its line is there
-        found = bundle.predict([text])[0]
+        prediction = bundle.predict([text])[0]
         print(
-            json.dumps({"text": text} | found, ensure_ascii=False) if options.json else _shown(text, found, bundle),
+            json.dumps({"text": text} | prediction, ensure_ascii=False)
+            if options.json
+            else _shown(text, prediction, bundle),
             flush=True,
         )
 
 
-def _shown(text: str, found: dict, bundle) -> str:
-    answer = found["answer"] if isinstance(found["answer"], str) else ", ".join(found["answer"]) or "none"
+def _shown(text: str, prediction: dict, bundle) -> str:
+    answer = (
+        prediction["answer"] if isinstance(prediction["answer"], str) else ", ".join(prediction["answer"]) or "none"
+    )
     lines = [f"{answer}\t{text}"]
-    for head, values in found["heads"].items():
+    for head, values in prediction["heads"].items():
         shown = (
             values
             if isinstance(values, float)
@@ -85,19 +90,19 @@ def _shown(text: str, found: dict, bundle) -> str:
         )
         lines.append(f"  {head}: {shown}")
     limits = "  ".join(f"{label} >= {value:g}" for label, value in bundle.thresholds.items())
-    return "\n".join([*lines, f"  decision: {bundle.rule['rule']}{f' ({limits})' if limits else ''}"])
+    return "\n".join([*lines, f"  decision: {bundle.rule.name}{f' ({limits})' if limits else ''}"])
 
 
 def _verdict(options: argparse.Namespace) -> None:
     from decant.errors import PromotionError
     from decant.files import read_json
     from decant.settings.params import tasks
-    from decant.verdict.promotion import failures, gate_file, other_bytes
+    from decant.verdict.promotion import failures, other_bytes
 
     red = []
     for task in tasks():
-        gate = read_json(gate_file(task))
-        red += failures(task, gate) + other_bytes(task, gate, Path("models") / task / "bundle")
+        gate = read_json(paths.metrics(task, "gate"))
+        red += failures(task, gate) + other_bytes(task, gate, paths.bundle(task))
         print(f"{task}: {gate['verdict']} (model {gate['model_md5']})")
         for name, entry in gate.items():
             if isinstance(entry, dict):
@@ -108,14 +113,15 @@ def _verdict(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from decant.errors import DataError
-    from decant.settings.params import read, tasks
+    from decant.settings import check
+    from decant.settings.params import read_all
 
-    for task in tasks():
-        folder = Path("data/raw") / task
-        if not folder.exists() and read(task).generator is None:
-            raise DataError(
-                f"{folder}: missing. Fetch its raw files (dvc update data/raw/{task}-*.dvc) or put yours there"
-            )
+    check.contents()  # what the check stage does first
+    shared, blocks = read_all()
+    for task in shared.tasks:
+        folder = paths.raw(task)
+        if not folder.exists() and blocks[task].generator is None:
+            raise DataError(f"{folder}: missing. Fetch its raw files (dvc update {folder}-*.dvc) or put yours there")
         print(f"params.yaml: {task}: ok")
 
 
@@ -139,9 +145,8 @@ def _freeze(options: argparse.Namespace) -> None:
     from decant.errors import DataError
     from decant.files import digest
     from decant.settings.params import read
-    from decant.tables import split_file
 
-    source, file = read(options.task).source, split_file(options.task, "test")
+    source, file = read(options.task).source, paths.split_file(options.task, "test")
     if not file.exists():
         raise DataError(f"{file}: missing. Run: dvc repro split@{options.task}")
     rows = pd.read_parquet(file, columns=["id", "text", "raw"])  # only to be hashed
@@ -153,8 +158,8 @@ def _freeze(options: argparse.Namespace) -> None:
 def _promote(options: argparse.Namespace) -> None:
     from decant.verdict.promotion import promote
 
-    bundle = options.bundle or Path("models") / options.task / "bundle"
-    target = options.to or Path("release") / options.task
+    bundle = options.bundle or paths.bundle(options.task)
+    target = options.to or paths.release(options.task)
     md5 = promote(options.task, bundle, target)
     print(f"released {options.task} ({md5}) to {target}")
 

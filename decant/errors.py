@@ -12,6 +12,10 @@ class ParamsError(DecantError):
     """params.yaml holds an unknown, missing, mistyped or contradictory key."""
 
 
+class CodeError(DecantError):
+    """The code that a stage runs cannot be followed: a module that is not there, or a package that nothing pins."""
+
+
 class DataError(DecantError):
     """A raw file, the prepared table or a split is not what the params say it is."""
 

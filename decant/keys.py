@@ -45,7 +45,7 @@ class Curves(NamedTuple):
 
 
 class Calibrated(NamedTuple):
-    """Of a softmax or sigmoid head."""
+    """Of a head with labels."""
 
     nll: float
     ece: float
@@ -69,6 +69,7 @@ def bounds(name: str) -> tuple[str, ...]:
     return tuple(f"{name}_{end}" for end in BOUNDS)
 
 
+SHIPPED = "student_int8"  # the contestant that the bundle holds
 # Of a contestant: figures with an interval, and compared pair by pair.
 HEADLINE = ("accuracy", "macro_f1", *Ranking._fields)
 INTERVALS = tuple(end for name in HEADLINE for end in bounds(name))
@@ -83,4 +84,4 @@ def teacher_name(encoder: str, seed: int) -> str:
 def contestants(encoders: list[str], seeds: list[int]) -> list[str]:
     """Everyone in test.json."""
     teachers = [teacher_name(encoder, seed) for encoder in encoders for seed in seeds]
-    return ["linear", "probe", "probe_adapted", *teachers, "ensemble", "student", "student_int8"]
+    return ["linear", "probe", "probe_adapted", *teachers, "ensemble", "student", SHIPPED]

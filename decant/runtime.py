@@ -13,8 +13,9 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from decant import decision
+from decant.decision import Rule
 from decant.errors import BundleError
-from decant.heads import layout, probabilities
+from decant.heads import Head, layout, probabilities
 from decant.text import clean
 
 RECORD = "decant.json"
@@ -59,7 +60,7 @@ class Bundle:
         folder = Path(folder)
         self.record = read_record(folder)
         self.heads = layout(self.record["heads"])
-        self.rule = self.record["decision"]
+        self.rule = Rule.read(self.record["decision"])
         self.thresholds = self.record["thresholds"]
         self.classes = decision.classes(self.rule, self.heads)
         self.model = Model(
@@ -83,13 +84,14 @@ class Bundle:
 
     def _named(self, answer: np.ndarray) -> str | list[str]:
         names = [name for name, holds in zip(self.classes, answer, strict=True) if holds]
-        return names if self.rule["rule"] == "thresholds" else names[0]
+        return names if self.rule.name == "thresholds" else names[0]
 
     @staticmethod
-    def _described(head, row: np.ndarray) -> dict[str, float] | float:
-        if head.kind == "regression":
+    def _described(head: Head, row: np.ndarray) -> dict[str, float] | float:
+        if not head.labels:
             return round(float(row[head.start]), 4)
-        return {label: round(float(row[head.start + index]), 4) for index, label in enumerate(head.labels)}
+        chances = head.of_labels(row[None, head.slice])[0]
+        return {label: round(float(chance), 4) for label, chance in zip(head.labels, chances, strict=True)}
 
 
 def read_record(folder: Path) -> dict:
@@ -101,17 +103,17 @@ def read_record(folder: Path) -> dict:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{folder / RECORD}: not JSON ({error}). Build the bundle again") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        found = record.get("format") if isinstance(record, dict) else record
-        raise BundleError(f"{folder / RECORD}: format {found!r}, this version of decant reads {FORMAT}")
+        record_format = record.get("format") if isinstance(record, dict) else record
+        raise BundleError(f"{folder / RECORD}: format {record_format!r}, this version of decant reads {FORMAT}")
     if missing := KEYS - set(record):
         raise BundleError(f"{folder / RECORD}: no {', '.join(sorted(missing))}. Build the bundle again")
     for name, expected in record["files"].items():
         file = folder / name
         if not file.exists():
             raise BundleError(f"{file}: missing. Copy the whole folder, or build the bundle again")
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
-        if found != expected:
+        actual = hashlib.sha256(file.read_bytes()).hexdigest()
+        if actual != expected:
             raise BundleError(
-                f"{file}: sha256 {found[:12]}…, {RECORD} lists {expected[:12]}…; the file was changed after bundling"
+                f"{file}: sha256 {actual[:12]}…, {RECORD} lists {expected[:12]}…; the file was changed after bundling"
             )
     return record

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from decant import checked
 from decant.errors import DecantError
-from decant.settings.params import task_names
 
 
 def run(main: Callable[..., None]) -> None:
@@ -15,14 +15,16 @@ def run(main: Callable[..., None]) -> None:
     Too few or too many arguments: how to call the stage, on stderr, and exit status 2.
     """
     wanted = inspect.signature(main).parameters
-    least = sum(one.default is inspect.Parameter.empty for one in wanted.values())
+    least = sum(parameter.default is inspect.Parameter.empty for parameter in wanted.values())
+    file = Path(sys.argv[0])
     try:
         if not least <= len(sys.argv) - 1 <= len(wanted):
-            file = Path(sys.argv[0])
             names = [name.upper() if number < least else f"[{name.upper()}]" for number, name in enumerate(wanted)]
-            tasks = f"; tasks are {', '.join(task_names())}" if "task" in wanted else ""
+            tasks = f"; tasks are {', '.join(checked.tasks())}" if "task" in wanted else ""
             print(f"usage: {' '.join([f'python -m {file.parent.name}.{file.stem}', *names])}{tasks}", file=sys.stderr)
             sys.exit(2)
+        if file.parent.name == "stages":  # and not decant.models.convert, which reads no params
+            checked.refuse_stale(file.stem)
         main(*sys.argv[1:])
     except DecantError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,29 +1,16 @@
-"""The prepared table and its splits: where they lie, which columns they have, labels as a matrix.
+"""The prepared table and its splits: which columns they have, labels as a matrix.
 
 Columns: id, text (for encoders), linear (the linear model's text), answer (the final class, for reading), then per head
 one column (softmax: the label, regression: the number) or one boolean column per label named head.label (sigmoid), then
 the slices, group and time, has_url, split, raw (the text before cleaning) and length (characters of the clean text).
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
+from decant import paths
 from decant.errors import DataError
 from decant.heads import Head, width
-
-
-def prepared(task: str) -> Path:
-    return Path("data") / task / "prepared.parquet"
-
-
-def split_file(task: str, split: str) -> Path:
-    return Path("data") / task / f"{split}.parquet"
-
-
-def unlabelled(task: str) -> Path:
-    return Path("data") / task / "unlabelled.parquet"
 
 
 def hashes(values: list[str]) -> np.ndarray:
@@ -33,10 +20,7 @@ def hashes(values: list[str]) -> np.ndarray:
 
 def columns(heads: tuple[Head, ...]) -> list[str]:
     """The label columns of the heads."""
-    names = []
-    for head in heads:
-        names += [f"{head.name}.{label}" for label in head.labels] if head.kind == "sigmoid" else [head.name]
-    return names
+    return [column for head in heads for column in head.columns]
 
 
 def load(task: str, split: str, heads: tuple[Head, ...]) -> pd.DataFrame:
@@ -44,7 +28,7 @@ def load(task: str, split: str, heads: tuple[Head, ...]) -> pd.DataFrame:
 
     Raises DataError: file missing, a column missing, or no rows.
     """
-    file = split_file(task, split)
+    file = paths.split_file(task, split)
     if not file.exists():
         raise DataError(f"{file}: missing. Run: dvc repro split@{task}")
     frame = pd.read_parquet(file)
@@ -65,17 +49,5 @@ def targets(frame: pd.DataFrame, heads: tuple[Head, ...], file: str = "table") -
     """
     matrix = np.zeros((len(frame), width(heads)), dtype=np.float32)
     for head in heads:
-        if head.kind == "softmax":
-            found = frame[head.name].to_numpy()
-            matrix[:, head.slice] = found[:, None] == np.array(head.labels, dtype=object)
-            unknown = ~matrix[:, head.slice].any(axis=1)
-            if unknown.any():
-                row = frame.iloc[int(unknown.argmax())]
-                raise DataError(
-                    f"{file}: row {row['id']}: head {head.name} has no label {row[head.name]!r}; it has {list(head.labels)}"
-                )
-        elif head.kind == "sigmoid":
-            matrix[:, head.slice] = frame[[f"{head.name}.{label}" for label in head.labels]].to_numpy()
-        else:
-            matrix[:, head.start] = frame[head.name].to_numpy()
+        matrix[:, head.slice] = head.targets(frame, file)
     return matrix

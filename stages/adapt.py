@@ -13,31 +13,39 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import torch
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.data import held_out
 from decant.errors import CacheError, ParamsError
 from decant.files import write_metrics, writing
-from decant.heads import layout
 from decant.models import lineage
-from decant.models.encoder import WEIGHTS
 from decant.runs import checkpoints
-from decant.settings.params import read
+from decant.settings.adapt import Adapt
+from decant.settings.base import Section
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 from decant.settings.transfers import Transfer
 from decant.training import contrastive, dapt
 
 
+class Sections(Section):
+    adapt: Adapt
+    heads: Heads
+    threads: int
+    tokens: Tokens
+    transfers: dict[str, Transfer]
+
+
 def main(task: str, encoder: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
     settings, length = p.adapt, p.tokens.max_length
     torch.set_num_threads(p.threads)
-    now = Path("models") / task / "encoders" / encoder
+    now = paths.encoder(task, encoder)
     train, works = tables.load(task, "train", heads), []
 
-    def step(name: str, inputs: list[Path], learn: Callable) -> Path:
+    def step(name: str, learn: Callable) -> Path:
         """The encoder after a step, in its work folder; learnt only if it is not there yet."""
-        content = {"settings": settings.model_dump(), "length": length, "threads": p.threads, "heads": repr(heads)}
-        work = checkpoints.work_folder(f"{task}/{name}-{encoder}", content, [*inputs, now / WEIGHTS])
+        work = checkpoints.work_folder("adapt", {"task": task, "encoder": encoder}, name)
         works.append(work)
         if not (work / "done").exists():
             model, figures = learn(work)
@@ -48,23 +56,23 @@ def main(task: str, encoder: str) -> None:
     if settings.intermediate.on:
         now = first_stage(task, encoder, p.transfers)
     if settings.dapt.on:
-        more = pq.read_table(tables.unlabelled(task), columns=["id", "text"])
+        more = pq.read_table(paths.unlabelled(task), columns=["id", "text"])
         ids, texts = (train[name].tolist() + more[name].to_pylist() for name in ("id", "text"))
         held_out.read(task).check(ids, texts, f"{task}.adapt.dapt")
         now = step(
-            "dapt", [tables.split_file(task, "train"), tables.unlabelled(task)],
+            "dapt",
             lambda work: dapt.learn(now, texts, length, settings.dapt, settings.precision, settings.seed, work),
         )  # fmt: skip
     if settings.contrastive.on:
         texts, targets = train["text"].tolist(), tables.targets(train, heads)
         held_out.read(task).check(train["id"].tolist(), texts, f"{task}.adapt.contrastive")
         now = step(
-            "contrastive", [tables.split_file(task, "train")],
+            "contrastive",
             lambda work: contrastive.learn(
                 now, texts, targets, heads, length, settings.contrastive, settings.precision, settings.seed, work
             ),
         )  # fmt: skip
-    with writing(Path("models") / task / "adapted" / encoder) as partial:
+    with writing(paths.adapted(task, encoder)) as partial:
         shutil.copytree(now, partial)
         write_metrics(partial / lineage.RECORD, lineage.record(now))
     for work in works:
@@ -80,7 +88,7 @@ def first_stage(task: str, encoder: str, transfers: dict[str, Transfer]) -> Path
             f"{{{task}: {{first: TASK, encoder: {encoder}, seed: SEED}}}}, where TASK is another task whose teacher has learnt "
             f"first, and name both in tasks: [TASK, {task}]"
         )
-    folder = Path("models") / task / "encoders" / f"{encoder}.{transfer.first}"
+    folder = paths.intermediate(task, encoder, transfer.first)
     if not folder.exists():
         raise CacheError(
             f"{folder}: missing. Run dvc repro intermediate@{task}, with both tasks named in tasks: [{transfer.first}, {task}]"

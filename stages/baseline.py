@@ -15,7 +15,6 @@ metrics/<task>/baseline.json has the winners, baseline.csv every candidate; n sa
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,17 +23,21 @@ from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from decant import decision, stage, tables
+from decant import checked, decision, paths, stage, tables
 from decant.errors import DataError
 from decant.files import METRIC_DECIMALS, digest, write_metrics, writing
-from decant.heads import Head, layout
+from decant.heads import Head
 from decant.members import crossfit, ensemble, linear, scores
 from decant.members.crossfit import Tried
 from decant.members.fitting import Candidate, fit
 from decant.members.linear import Standard, Tfidf, Vectorizer
 from decant.models.encoder import WEIGHTS
+from decant.settings.adapt import Adapt
+from decant.settings.base import Section
 from decant.settings.baseline import Baseline
-from decant.settings.params import read
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 
 COLUMNS = ("member", "head", *Vectorizer.__dataclass_fields__, *Candidate(1.0).record())
 COLUMNS += ("nll", "macro_f1", "squared_error", "n", "chosen")
@@ -49,40 +52,48 @@ class Member:
     out_of_fold: np.ndarray  # (n, w) logits of train rows that the head has not seen
 
 
+class Sections(Section):
+    adapt: Adapt
+    baseline: Baseline
+    decision: Decision
+    heads: Heads
+    threads: int
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
     train = tables.load(task, "train", heads)
     targets = tables.targets(train, heads)
-    answers = decision.gold(p.decision.model_dump(), heads, targets)
+    answers = decision.gold(rule_of(p.decision), heads, targets)
     fold = folds(answers, p.baseline.folds, p.baseline.seed, task)
-    models = Path("models") / task
-    sources = {"train": digest(tables.split_file(task, "train"))}
+    sources = {"train": digest(paths.split_file(task, "train"))}
     torch.set_num_threads(p.threads)
 
     with threadpool_limits(p.threads):
         tfidf, member = text_member(train["linear"].tolist(), targets, heads, fold, p.baseline, f"{task}.baseline")
         members = {"linear": member}
-        for name, place in ensemble.probes(p.adapt).items():
-            encoder = models / place / p.baseline.probe_encoder
+        for name, place in ensemble.probes(p.adapt.on).items():
+            encoder = place(task, p.baseline.probe_encoder)
             sources[name] = digest(encoder / WEIGHTS)
             known = {"train": targets}
             texts = {"train": train["text"].tolist()}
-            if place == "adapted":
+            if place is paths.adapted:
                 valid = tables.load(task, "valid", heads)
                 known["valid"], texts["valid"] = tables.targets(valid, heads), valid["text"].tolist()
             states = {
-                split: ensemble.embeddings(encoder, found, p.tokens.max_length, f"{name}: {split}")
-                for split, found in texts.items()
+                split: ensemble.embeddings(encoder, column, p.tokens.max_length, f"{name}: {split}")
+                for split, column in texts.items()
             }
             members[name] = probe_member(states, known, heads, fold, p.baseline, f"{task}.baseline, {name}")
 
-    tfidf.save(models / "baseline")
+    tfidf.save(paths.baseline(task))
     for name, member in members.items():
-        linear.save_weights(models / "baseline" / f"{name}.safetensors", member.weights, member.standard)
+        linear.save_weights(paths.baseline(task) / f"{name}.safetensors", member.weights, member.standard)
     held_out = {name: member.out_of_fold for name, member in members.items()}
-    scores.save(models / "baseline" / "out_of_fold.safetensors", train["id"].tolist(), held_out, sources)
-    with writing(f"metrics/{task}/baseline.csv") as partial:
+    scores.save(paths.baseline(task) / "out_of_fold.safetensors", train["id"].tolist(), held_out, sources)
+    with writing(paths.table(task, "baseline")) as partial:
         table(members).to_csv(partial, index=False)
     record = {"n": len(train), "features": len(members["linear"].weights.coef), "vectorizer": asdict(tfidf.settings)}
     for name, member in members.items():
@@ -90,7 +101,7 @@ def main(task: str) -> None:
             head: trial.candidate.record() | trial.scores | {"n": len(trial.logits)}
             for head, trial in member.chosen.items()
         }
-    write_metrics(f"metrics/{task}/baseline.json", record)
+    write_metrics(paths.metrics(task, "baseline"), record)
 
 
 def folds(answers: np.ndarray, count: int, seed: int, task: str) -> np.ndarray:
@@ -129,8 +140,8 @@ def text_member(
             pairs = [fitted[kind] for kind in vectorizer.kinds()]
             yield vectorizer, *(sparse.hstack(side, format="csr") for side in zip(*pairs, strict=True))
 
-    found = crossfit.candidates(settings, heads)
-    trials = crossfit.cross_fit(vectorized, targets, heads, found, fold, settings.seed, f"{where}, linear")
+    grid = crossfit.candidates(settings, heads)
+    trials = crossfit.cross_fit(vectorized, targets, heads, grid, fold, settings.seed, f"{where}, linear")
     chosen = crossfit.choose(trials, targets, settings.select)
     tfidf = Tfidf(chosen[heads[0].name].vectorizer)
     weights = fit(tfidf.fit(words), targets, heads, candidates_of(chosen), settings.seed, f"{where}, linear")
@@ -152,21 +163,21 @@ def probe_member(
         own = Standard.fit(train[rows])
         yield None, own.transform(train[rows]), own.transform(train[others])
 
-    def held_out(found: dict[str, list[Candidate]]) -> list[Tried]:
-        return crossfit.cross_fit(standardised, targets["train"], heads, found, fold, seed, where)
+    def held_out(grid: dict[str, list[Candidate]]) -> list[Tried]:
+        return crossfit.cross_fit(standardised, targets["train"], heads, grid, fold, seed, where)
 
     standard = Standard.fit(train)
     features = standard.transform(train)
-    found = {head.name: [Candidate(strength) for strength in settings.probe_strengths] for head in heads}
+    grid = {head.name: [Candidate(strength) for strength in settings.probe_strengths] for head in heads}
     if "valid" not in states:
-        trials = held_out(found)
+        trials = held_out(grid)
         chosen = crossfit.choose(trials, targets["train"], settings.select)
         out_of_fold = joined(chosen, heads)
     else:
         tried = crossfit.tried(
-            features, targets["train"], standard.transform(states["valid"]), heads, found, seed, where
+            features, targets["train"], standard.transform(states["valid"]), heads, grid, seed, where
         )
-        trials = [Tried(*one, crossfit.scores(one[-1], targets["valid"], one[0])) for one in tried]
+        trials = [Tried(*fields, crossfit.scores(fields[-1], targets["valid"], fields[0])) for fields in tried]
         chosen = crossfit.choose(trials, targets["valid"], settings.select)
         again = held_out({name: [candidate] for name, candidate in candidates_of(chosen).items()})
         out_of_fold = joined({trial.head.name: trial for trial in again}, heads)

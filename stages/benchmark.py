@@ -7,17 +7,18 @@ threads and the processor stand beside every figure; int8 is timed against fp32 
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.files import write_metrics
-from decant.heads import layout
 from decant.runtime import Bundle, Model
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.benchmark import Benchmark
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 from decant.verdict import provenance
 
 WARM_UP = 50  # texts before the clock starts
@@ -25,13 +26,19 @@ MEMORY = "import sys; from decant.runtime import Bundle; Bundle(sys.argv[1]).pre
 MEMORY += "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
 
+class Sections(Section):
+    benchmark: Benchmark
+    heads: Heads
+    threads: int
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    models = Path("models") / task
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
     texts = tables.load(task, "valid", heads)["text"].tolist()[: p.benchmark.texts]
-    bundle = Bundle(models / "bundle", p.threads)
-    fp32 = Model(models / "onnx" / "model.onnx", models / "student" / "tokenizer.json", p.tokens.max_length, p.threads)
+    bundle = Bundle(paths.bundle(task), p.threads)
+    fp32 = Model(paths.onnx(task), paths.student(task) / "tokenizer.json", p.tokens.max_length, p.threads)
 
     bundle.logits(texts[:WARM_UP])
     fp32.logits(texts[:WARM_UP])
@@ -43,10 +50,10 @@ def main(task: str) -> None:
             fp32_times[row] = min(fp32_times[row], seconds(fp32.logits, text))
     lengths = [len(bundle.model.tokenizer.encode(text).ids) for text in texts]
     memory = subprocess.run(
-        [sys.executable, "-c", MEMORY, models / "bundle"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEMORY, paths.bundle(task)], capture_output=True, text=True, check=True
     )
     write_metrics(
-        f"metrics/{task}/benchmark.json",
+        paths.metrics(task, "benchmark"),
         {
             "texts": len(texts),
             "tokens_median": float(np.median(lengths)),
@@ -56,7 +63,7 @@ def main(task: str) -> None:
             "fp32_ms_p50": float(np.median(fp32_times) * 1e3),
             "int8_to_fp32": float(int8_times.sum() / fp32_times.sum()),
             "texts_per_second": float(len(texts) / int8_times.sum()),
-            "bundle_bytes": sum(file.stat().st_size for file in (models / "bundle").rglob("*") if file.is_file()),
+            "bundle_bytes": sum(file.stat().st_size for file in paths.bundle(task).rglob("*") if file.is_file()),
             "peak_memory_mb": int(memory.stdout) / 1024,
             "processor": provenance.processor(),
             "instructions": provenance.instructions(),

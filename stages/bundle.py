@@ -5,29 +5,41 @@ read; decant.json holds the rest: cleaning, heads, decision rule, thresholds, an
 """
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
-from decant import runtime, stage, tables
+from decant import checked, paths, runtime, stage, tables
 from decant.errors import ParityError
 from decant.files import digest, read_json, write_json, writing
-from decant.heads import layout
-from decant.settings.params import read
+from decant.heads import Head, Softmax
+from decant.keys import SHIPPED
+from decant.problem import Problem
+from decant.settings.base import Section
+from decant.settings.cleaning import Cleaning
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 
 RELOADED = 50  # valid texts that the bundle must answer as the int8 file does
 
 
-def main(task: str) -> None:
-    p = read(task)
-    described = {name: head.model_dump(exclude={"groups"}) for name, head in p.heads.items()}
-    heads = layout(described)
-    models = Path("models") / task
-    student = models / "student"
-    quantized = models / "onnx" / "model_quantized.onnx"
+class Sections(Section):
+    cleaning: Cleaning
+    decision: Decision
+    heads: Heads
+    threads: int
+    tokens: Tokens
 
-    with writing(models / "bundle") as partial:
+
+def main(task: str) -> None:
+    p = checked.read(Sections, task)
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    heads = problem.heads
+    student = paths.student(task)
+    quantized = paths.quantized(task)
+
+    with writing(paths.bundle(task)) as partial:
         (partial / "onnx").mkdir(parents=True)
         shutil.copyfile(quantized, partial / "onnx" / "model_quantized.onnx")
         for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -38,11 +50,11 @@ def main(task: str) -> None:
             "format": runtime.FORMAT,
             "task": task,
             "model_md5": digest(quantized, "md5"),
-            "max_length": p.tokens.max_length,
+            "max_length": problem.max_length,
             "cleaning": p.cleaning.model_dump(),
-            "heads": described,
-            "decision": p.decision.model_dump(),
-            "thresholds": read_json(models / "thresholds.json")["student_int8"],
+            "heads": {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in heads},
+            "decision": problem.rule.record(),
+            "thresholds": read_json(paths.thresholds(task))[SHIPPED],
             "files": {str(path.relative_to(partial)): digest(path) for path in files},
         }
         write_json(partial / runtime.RECORD, record)
@@ -56,13 +68,13 @@ def main(task: str) -> None:
             )
 
 
-def transformers_config(student: dict, heads) -> dict:
+def transformers_config(student: dict, heads: tuple[Head, ...]) -> dict:
     """config.json for other runtimes: the encoder's own, with a name for each logit.
 
     One softmax head is a plain single-label classifier; anything else is read label by label, through a sigmoid.
     """
-    names = [label for head in heads for label in (head.labels or (head.name,))]
-    single = len(heads) == 1 and heads[0].kind == "softmax"
+    names = [output for head in heads for output in head.outputs]
+    single = len(heads) == 1 and isinstance(heads[0], Softmax)
     return {
         **{key: value for key, value in student["encoder"].items() if value is not None and key != "architectures"},
         "architectures": [MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES[student["encoder"]["model_type"]]],

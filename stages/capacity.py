@@ -5,44 +5,50 @@ parameters (about a byte each in int8) and its best valid metrics; test stays cl
 """
 
 import shutil
-from pathlib import Path
 
 import pandas as pd
 import torch
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.files import writing
-from decant.heads import layout
 from decant.members import soft
+from decant.problem import Problem
 from decant.runs import checkpoints
+from decant.scoring import selection
+from decant.settings.base import Section
+from decant.settings.decision import Decision, rule_of
 from decant.settings.distil import Distil
-from decant.settings.params import read
-from decant.training import student, trainer
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
+from decant.training import student
+
+
+class Sections(Section):
+    decision: Decision
+    distil: Distil
+    encoders: list[str]
+    heads: Heads
+    seeds: list[int]
+    threads: int
+    tokens: Tokens
 
 
 def main(task: str) -> None:
-    p = read(task)
-    described = {name: head.model_dump() for name, head in p.heads.items()}
-    rule = p.decision.model_dump()
+    p = checked.read(Sections, task)
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     torch.set_num_threads(p.threads)
-    frames = {split: tables.load(task, split, layout(described)) for split in ("train", "valid")}
+    frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
     lesson = soft.load(task, frames["train"], p.encoders, p.seeds) if p.distil.sweep else None
     rows = []
     for size in p.distil.sweep:
         settings = Distil.model_validate(p.distil.model_dump() | size.model_dump())
-        start = student.source(task, settings, p.seeds)
+        start = student.source(task, settings, p.encoders, p.seeds)
         layers = "-".join(map(str, size.layers))
-        work = checkpoints.work_folder(
-            f"{task}/capacity-{layers}-{size.min_count}",
-            {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
-            [*soft.files(task), tables.split_file(task, "valid"), *start.files],
-        )
-        model, _, epochs = student.train(
-            start, described, rule, p.tokens.max_length, settings, frames, lesson, p.encoders, p.seeds, work, layers
-        )
-        rows.append(student.record(model, settings) | {"layers": layers} | trainer.best(epochs, settings.select))
+        work = checkpoints.work_folder("capacity", {"task": task}, f"{layers}-{size.min_count}")
+        model, _, epochs = student.train(start, problem, settings, frames, lesson, work, layers)
+        rows.append(student.record(model, settings) | {"layers": layers} | selection.best(epochs, settings.select))
         shutil.rmtree(work, ignore_errors=True)
-    with writing(Path("models") / task / "capacity") as partial:
+    with writing(paths.capacity(task)) as partial:
         partial.mkdir()
         pd.DataFrame(rows, columns=None if rows else ["layers"]).to_csv(partial / "capacity.csv", index=False)
 

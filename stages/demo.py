@@ -22,9 +22,10 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from decant import stage
+from decant import checked, paths, stage
 from decant.files import writing
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.generator import Generator
 
 # What a deadline adds to urgency: minutes > today > this week > none. The steps are at least four times the
 # noise added in generate() (sd 0.04), so the order of the tiers survives it.
@@ -192,10 +193,14 @@ def generate(rows: int, seed: int, label_noise: float) -> list[dict]:
     return table
 
 
+class Sections(Section):
+    generator: Generator
+
+
 def main() -> None:
-    p = read("demo")
+    p = checked.read(Sections, "demo")
     rows = generate(p.generator.rows, p.generator.seed, p.generator.label_noise)
-    with writing("data/raw/demo") as partial:
+    with writing(paths.raw("demo")) as partial:
         partial.mkdir(parents=True)
         with open(partial / "posts.csv", "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")

@@ -7,39 +7,45 @@ int8 beside 91 MB). An encoder with the source `scratch` gives a student that st
 """
 
 import shutil
-from pathlib import Path
 
 import torch
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.files import write_json, writing
-from decant.heads import layout
 from decant.members import soft
 from decant.models.encoder import save_tokenizer
+from decant.problem import Problem
 from decant.runs import checkpoints, processes
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.decision import Decision, rule_of
+from decant.settings.distil import Distil
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 from decant.training import student
 
 
+class Sections(Section):
+    decision: Decision
+    distil: Distil
+    encoders: list[str]
+    heads: Heads
+    seeds: list[int]
+    threads: int
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    described = {name: head.model_dump() for name, head in p.heads.items()}
-    rule = p.decision.model_dump()
+    p = checked.read(Sections, task)
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     torch.set_num_threads(p.threads)
-    frames = {split: tables.load(task, split, layout(described)) for split in ("train", "valid")}
+    frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
     lesson = soft.load(task, frames["train"], p.encoders, p.seeds)
-    start = student.source(task, p.distil, p.seeds)
-    work = checkpoints.work_folder(
-        f"{task}/student",
-        {"settings": p.distil.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
-        [*soft.files(task), tables.split_file(task, "valid"), *start.files],
-    )
-    model, tokenizer, epochs = student.train(
-        start, described, rule, p.tokens.max_length, p.distil, frames, lesson, p.encoders, p.seeds, work, "student"
-    )
+    start = student.source(task, p.distil, p.encoders, p.seeds)
+    work = checkpoints.work_folder("distil", {"task": task})
+    model, tokenizer, epochs = student.train(start, problem, p.distil, frames, lesson, work, "student")
     if not processes.is_first():
         return
-    with writing(Path("models") / task / "student") as partial:
+    with writing(paths.student(task)) as partial:
         model.save_pretrained(partial)
         save_tokenizer(tokenizer, partial, p.tokens.max_length)
         epochs.to_csv(partial / "epochs.csv", index=False)

@@ -19,10 +19,9 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.errors import EncoderError
 from decant.files import digest, write_json, writing
-from decant.heads import layout
 from decant.models import scratch
 from decant.models.encoder import (
     WEIGHTS,
@@ -33,17 +32,25 @@ from decant.models.encoder import (
     save_tokenizer,
     unknown_share,
 )
-from decant.settings.catalogue import Encoder
-from decant.settings.params import TaskParams, read
+from decant.settings.base import Section
+from decant.settings.catalogue import Encoder, chosen
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 
 FILES = ("config.json", WEIGHTS, "tokenizer.json")  # what a snapshot of the hub has to hold
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 
 
+class Sections(Section):
+    catalogue: dict[str, Encoder]
+    heads: Heads
+    tokens: Tokens
+
+
 def main(task: str, name: str) -> None:
-    p = read(task)
-    entry = p.encoder(name)
-    heads = layout({head: settings.model_dump() for head, settings in p.heads.items()})
+    p = checked.read(Sections, task)
+    entry = chosen(p.catalogue, name)
+    heads = heads_of(p.heads)
     texts = tables.load(task, "train", heads)["text"].tolist()
 
     with tempfile.TemporaryDirectory() as made:
@@ -52,8 +59,8 @@ def main(task: str, name: str) -> None:
         else:
             source, folder = find(name, entry.sources, p)
         print(f"encoder {name} from {source}")
-        found = digest(folder / WEIGHTS)
-        check_digest(name, entry, source, found)
+        sha256 = digest(folder / WEIGHTS)
+        check_digest(name, entry, source, sha256)
         tokenizer, model = load_tokenizer(folder), load_weights(folder)
         rows = model.get_input_embeddings().num_embeddings
         check_sizes(name, entry, source, tokenizer, rows)
@@ -64,14 +71,14 @@ def main(task: str, name: str) -> None:
                 f"{source}: {unknown:.1%} of the tokens in {task}'s train text are unknown, {task}.tokens.max_unknown allows "
                 f"{p.tokens.max_unknown:.1%}. The tokenizer is not the one of these weights, or not made for this language"
             )
-        with writing(Path("models") / task / "encoders" / name) as partial:
+        with writing(paths.encoder(task, name)) as partial:
             model.save_pretrained(partial)
             save_tokenizer(tokenizer, partial, p.tokens.max_length)
             check_vocabulary(
                 tokenizer, Tokenizer.from_file(str(partial / "tokenizer.json")).get_vocab_size(), str(partial)
             )
             record = {
-                "sha256": found,
+                "sha256": sha256,
                 "vocab_size": rows,
                 "pooling": entry.pooling,
                 "unknown_share": round(unknown, 6),
@@ -79,14 +86,14 @@ def main(task: str, name: str) -> None:
             write_json(partial / "encoder.json", record)
 
 
-def check_digest(name: str, entry: Encoder, source: str, found: str) -> None:
+def check_digest(name: str, entry: Encoder, source: str, sha256: str) -> None:
     """EncoderError unless params.yaml says that these bytes are the right ones."""
-    if entry.scratch or found == entry.sha256:
+    if entry.scratch or sha256 == entry.sha256:
         return
-    line = f"sha256: {found}  # of {WEIGHTS}"
+    line = f"sha256: {sha256}  # of {WEIGHTS}"
     if entry.sha256:
         raise EncoderError(
-            f"{source}: {WEIGHTS} has sha256 {found}, params.yaml says catalogue.{name}.sha256 {entry.sha256}. "
+            f"{source}: {WEIGHTS} has sha256 {sha256}, params.yaml says catalogue.{name}.sha256 {entry.sha256}. "
             "These are other weights: fix the source, or put the new digest in params.yaml if you mean them"
         )
     # a commit's hash covers its whole tree, large files by their sha256: the commit in params is a digest already
@@ -125,7 +132,7 @@ def check_length(
         )
 
 
-def find(name: str, sources: list[str], p: TaskParams) -> tuple[str, Path]:
+def find(name: str, sources: list[str], p: Sections) -> tuple[str, Path]:
     """The first source that is there, and its folder. EncoderError lists why each one was not, and what is there."""
     reasons = []
     for source in sources:
@@ -144,7 +151,7 @@ def find(name: str, sources: list[str], p: TaskParams) -> tuple[str, Path]:
     )
 
 
-def available(params: TaskParams) -> list[str]:
+def available(params: Sections) -> list[str]:
     """The encoders of the catalogue that are here without a network. Only words hang on the other entries, no out."""
     return [
         name
@@ -188,7 +195,7 @@ def from_hub(name: str, repository: str, commit: str, fetch: bool) -> tuple[Path
         return Path(here[0]).parent, ""
     if not fetch:
         return None, "not in the hub's cache"
-    own = f"models/hub/{name}"  # a folder that git ignores
+    own = paths.hub(name)  # a folder that git ignores
     get = f"hf download {repository} --revision {commit}"
     try:
         folder = Path(
@@ -209,11 +216,11 @@ def from_hub(name: str, repository: str, commit: str, fetch: bool) -> tuple[Path
 
 def pickled(files: list[str], folder: str) -> str:
     """What to do about weights that are there in a form that is not read; nothing, if there are none."""
-    found = [file for file in files if file.endswith(PICKLES)]
-    if not found:
+    pickles = [file for file in files if file.endswith(PICKLES)]
+    if not pickles:
         return ""
     return (
-        f" but {found[0]}; opening a pickle can run code, so no stage does. Convert it once, and put folder:{folder} first "
+        f" but {pickles[0]}; opening a pickle can run code, so no stage does. Convert it once, and put folder:{folder} first "
         f"among the sources: python -m decant.models.convert {folder}"
     )
 

@@ -13,32 +13,53 @@ import pandas as pd
 import torch
 from sklearn.metrics import precision_recall_curve
 
-from decant import decision, stage, tables
+from decant import checked, decision, paths, stage, tables
 from decant.data import manifest
 from decant.errors import DataError
 from decant.files import read_json, slug, write_metrics, writing
-from decant.heads import Head, layout, logits_of, probabilities, tempered
-from decant.keys import bounds
+from decant.heads import Head, likely, logits_of, probabilities, tempered
+from decant.keys import SHIPPED, bounds
 from decant.members import ensemble
 from decant.runtime import Bundle, Model
 from decant.scoring import calibration, metrics
-from decant.settings.params import TaskParams, read
+from decant.settings.adapt import Adapt
+from decant.settings.base import Section
+from decant.settings.baseline import Baseline
+from decant.settings.decision import Decision, rule_of
+from decant.settings.evaluate import Evaluate
+from decant.settings.heads import Heads, heads_of
+from decant.settings.soften import Soften
+from decant.settings.source import Source
+from decant.settings.tokens import Tokens
 
-SHIPPED = "student_int8"
 LENGTHS = (0, 40, 100, 200, 10**9)  # characters; the references report posts under 40 apart
 CURVE = 200  # points of a precision-recall curve: enough for the eye, small in git
 
 
+class Sections(Section):
+    adapt: Adapt
+    baseline: Baseline
+    decision: Decision
+    encoders: list[str]
+    evaluate: Evaluate
+    heads: Heads
+    seeds: list[int]
+    soften: Soften
+    source: Source
+    threads: int
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    rule = p.decision.model_dump()
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
+    rule = rule_of(p.decision)
     torch.set_num_threads(p.threads)
     frame = tables.load(task, "test", heads)
     check_manifest(task, frame)
     targets = tables.targets(frame, heads)
     gold, names = decision.gold(rule, heads, targets), decision.classes(rule, heads)
-    thresholds = read_json(Path("models") / task / "thresholds.json")
+    thresholds = read_json(paths.thresholds(task))
     thresholds["student"] = thresholds[SHIPPED]
 
     chances = {name: probabilities(logits, heads) for name, logits in contestants(task, p, heads, frame).items()}
@@ -57,19 +78,18 @@ def main(task: str) -> None:
         test[name] |= zip(bounds("accuracy"), exact, strict=True)
         for key in [key for key in draws[name] if key != "accuracy"]:
             test[name] |= zip(bounds(key), np.nanpercentile(draws[name][key], tails), strict=True)
-        for head, found in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
-            test[name][slug(f"head_{head}")] = found
-        if groups := p.heads[rule["head"]].groups if rule["head"] else {}:
+        for head, figures in calibration.report(logits_of(values, heads), targets, heads, p.soften.bins).items():
+            test[name][slug(f"head_{head}")] = figures
+        if groups := p.heads[rule.head].groups if rule.head else {}:
             coarse = [metrics.grouped(groups, names, part) for part in (gold, answers[name])]
             test[name]["coarse"] = {"groups": len(groups)} | metrics.summary(*coarse)
-        test[name] |= {f"head_{key}": found for key, found in metrics.regression(heads, targets, values).items()}
+        test[name] |= {f"head_{key}": errors for key, errors in metrics.regression(heads, targets, values).items()}
         test[name] |= metrics.per_class(names, gold, answers[name], given, p.evaluate.confidence)
-    likely = [column for head in heads if head.kind != "regression" for column in range(head.start, head.stop)]
-    test["student_int8_vs_student"] = {
+    test[f"{SHIPPED}_vs_student"] = {
         "agreement": (answers[SHIPPED] == answers["student"]).all(axis=1).mean(),
-        "mean_difference": np.abs(chances[SHIPPED] - chances["student"])[:, likely].mean(),
+        "mean_difference": np.abs(chances[SHIPPED] - chances["student"])[:, likely(heads)].mean(),
     }
-    write_metrics(f"metrics/{task}/test.json", test)
+    write_metrics(paths.metrics(task, "test"), test)
 
     paired = {}
     for other in chances:
@@ -79,12 +99,12 @@ def main(task: str) -> None:
                 paired[f"minus_{other}"][key] = test[SHIPPED][key] - test[other][key]
                 gap = np.nanpercentile(values - draws[other][key], tails)
                 paired[f"minus_{other}"] |= zip(bounds(key), gap, strict=True)
-    write_metrics(f"metrics/{task}/paired.json", paired)
+    write_metrics(paths.metrics(task, "paired"), paired)
     write_metrics(
-        f"metrics/{task}/subgroups.json", subgroups(frame, gold, answers, p.source.slices, p.evaluate.least, names)
+        paths.metrics(task, "subgroups"), subgroups(frame, gold, answers, p.source.slices, p.evaluate.least, names)
     )
 
-    plots = Path("metrics") / task / "plots"
+    plots = paths.plots(task)
     given = ranked[SHIPPED]
     write_table(plots / "confusion.csv", confusion(names, gold, answers[SHIPPED]))
     write_table(plots / "precision_recall.csv", precision_recall(names, gold, given))
@@ -94,39 +114,37 @@ def main(task: str) -> None:
         **{name: ["|".join(labels[row]) for row in answers[name]] for name in answers}
     )
     rows = rows.assign(**{f"score_{slug(name)}": np.round(given[:, column], 6) for column, name in enumerate(names)})
-    with writing(Path("models") / task / "predictions.parquet") as partial:
+    with writing(paths.predictions(task)) as partial:
         rows.to_parquet(partial, index=False)
 
 
 def check_manifest(task: str, frame: pd.DataFrame) -> None:
     """Raises DataError unless the rows to evaluate are, text and answer, exactly those that split wrote down for test."""
-    written = read_json(manifest.path(task))["splits"]["test"]
-    found = manifest.digest_of_rows(frame)
-    if written["n"] != len(frame) or written["rows_sha256"] != found:
+    written = read_json(paths.metrics(task, "manifest"))["splits"]["test"]
+    sha256 = manifest.digest_of_rows(frame)
+    if written["n"] != len(frame) or written["rows_sha256"] != sha256:
         raise DataError(
-            f"{tables.split_file(task, 'test')}: {len(frame)} rows with sha256 {found[:12]}…, {manifest.path(task)} has "
-            f"{written['n']} with {written['rows_sha256'][:12]}…; figures would be about other rows or answers. "
-            f"Run: dvc repro split@{task}"
+            f"{paths.split_file(task, 'test')}: {len(frame)} rows with sha256 {sha256[:12]}…, "
+            f"{paths.metrics(task, 'manifest')} has {written['n']} with {written['rows_sha256'][:12]}…; "
+            f"figures would be about other rows or answers. Run: dvc repro split@{task}"
         )
 
 
-def contestants(task: str, p: TaskParams, heads: tuple[Head, ...], frame: pd.DataFrame) -> dict[str, np.ndarray]:
+def contestants(task: str, p: Sections, heads: tuple[Head, ...], frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Calibrated logits (n, w) of everyone, in the order of the tables."""
-    texts, models = frame["text"].tolist(), Path("models") / task
-    record = read_json(models / "soft" / "ensemble.json")
+    texts = frame["text"].tolist()
+    record = read_json(paths.soft(task) / "ensemble.json")
     raw = {"linear": ensemble.linear_logits(task, frame["linear"].tolist())}
-    for name in ensemble.probes(p.adapt):
+    for name in ensemble.probes(p.adapt.on):
         raw[name] = ensemble.probe_logits(task, name, texts, p.baseline.probe_encoder, p.tokens.max_length)
-    for name, folder in ensemble.teachers(p.encoders, p.seeds).items():
-        raw[name], _ = ensemble.teacher_logits(task, folder, texts, p.tokens.max_length, name)
+    for name, folder in ensemble.teachers(task, p.encoders, p.seeds).items():
+        raw[name], _ = ensemble.teacher_logits(folder, texts, p.tokens.max_length, name)
     members = {name: raw[name] for name in record["weights"]}
     raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])
     scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
-    student = Model(
-        models / "onnx" / "model.onnx", models / "student" / "tokenizer.json", p.tokens.max_length, p.threads
-    )
+    student = Model(paths.onnx(task), paths.student(task) / "tokenizer.json", p.tokens.max_length, p.threads)
     scored["student"] = student.logits(texts)
-    scored[SHIPPED] = Bundle(models / "bundle", p.threads).logits(frame["raw"].tolist())
+    scored[SHIPPED] = Bundle(paths.bundle(task), p.threads).logits(frame["raw"].tolist())
     return scored
 
 
@@ -147,8 +165,8 @@ def subgroups(frame: pd.DataFrame, gold: np.ndarray, answers: dict, slices: dict
             continue  # no group of its own
         result[group] = {"n": len(rows)}
         if len(rows) >= least:
-            found = metrics.summary(gold[rows], answers[SHIPPED][rows])
-            result[group] |= {key: found[key] for key in ("accuracy", "macro_f1")}
+            figures = metrics.summary(gold[rows], answers[SHIPPED][rows])
+            result[group] |= {key: figures[key] for key in ("accuracy", "macro_f1")}
             each = metrics.rates(metrics.counts(gold[rows], answers[SHIPPED][rows]))
             for column, name in enumerate(names):
                 support = int(gold[rows, column].sum())
@@ -184,7 +202,7 @@ def precision_recall(names: list[str], gold: np.ndarray, scores: np.ndarray) -> 
             precision, recall, threshold = precision_recall_curve(gold[:, column], scores[:, column])
             keep = np.unique(np.linspace(0, len(threshold) - 1, min(CURVE, len(threshold))).astype(int))
             values = {"recall": recall[keep], "precision": precision[keep], "threshold": threshold[keep]}
-            parts.append(pd.DataFrame({"label": name} | {key: np.round(one, 4) for key, one in values.items()}))
+            parts.append(pd.DataFrame({"label": name} | {key: np.round(points, 4) for key, points in values.items()}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -193,8 +211,8 @@ def reliability(names: list[str], gold: np.ndarray, scores: np.ndarray, bins: in
     rows = []
     for column, name in enumerate(names):
         place = np.minimum((scores[:, column] * bins).astype(int), bins - 1)
-        for one in np.unique(place):
-            chosen = place == one
+        for index in np.unique(place):
+            chosen = place == index
             pred, true = scores[chosen, column].mean(), gold[chosen, column].mean()
             rows.append(
                 {

@@ -12,15 +12,19 @@ import onnxruntime
 import torch
 from tqdm import tqdm
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.errors import ParityError
 from decant.files import read_json, write_metrics, writing
-from decant.heads import Head, layout
+from decant.heads import Head
 from decant.models.encoder import encode, load_tokenizer
 from decant.models.model import Classifier, load, padded, predict
 from decant.runtime import Model
 from decant.scoring import calibration
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.export import Export
+from decant.settings.heads import Heads, heads_of
+from decant.settings.soften import Soften
+from decant.settings.tokens import Tokens
 
 BATCHES = (1, 2, 7, 32)  # shapes to compare: alone, the example's size, odd, and a whole batch
 
@@ -36,11 +40,19 @@ class Exported(torch.nn.Module):
         return self.model(input_ids, attention_mask)["logits"]
 
 
+class Sections(Section):
+    export: Export
+    heads: Heads
+    soften: Soften
+    threads: int
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
     torch.set_num_threads(p.threads)
-    folder = Path("models") / task / "student"
+    folder = paths.student(task)
     model, tokenizer = load(folder), load_tokenizer(folder)
 
     calib = tables.load(task, "calib", heads)
@@ -51,7 +63,7 @@ def main(task: str) -> None:
 
     texts = [text for split in ("valid", "train") for text in tables.load(task, split, heads)["text"]][: p.export.rows]
     ids = encode(tokenizer, texts, p.tokens.max_length)
-    with writing(Path("models") / task / "onnx" / "model.onnx") as partial:
+    with writing(paths.onnx(task)) as partial:
         to_onnx(model, partial, p.export.opset, p.tokens.max_length, tokenizer.pad_token_id)
         worst = parity(model, partial, ids, tokenizer.pad_token_id, p.threads)
         # the runtime that ships tokenizes by itself: its logits must be the same too
@@ -67,7 +79,7 @@ def main(task: str) -> None:
         size = partial.stat().st_size
     student = read_json(folder / "student.json")
     write_metrics(
-        f"metrics/{task}/export.json",
+        paths.metrics(task, "export"),
         {
             "rows": len(texts),
             "max_difference": f"{worst:.1e}",  # as text: four decimals would show 0.0

@@ -7,54 +7,63 @@ Only a cached out, so that a run cache restores it. A killed run repeats no teac
 """
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.files import write_metrics, writing
-from decant.heads import layout
-from decant.models.encoder import WEIGHTS
 from decant.models.model import predict
+from decant.problem import Problem
 from decant.runs import checkpoints
 from decant.scoring import paired
 from decant.scoring.selection import measure
-from decant.settings.params import read
+from decant.settings.adapt import Adapt
+from decant.settings.base import Section
+from decant.settings.catalogue import Encoder, chosen
+from decant.settings.decision import Decision, rule_of
+from decant.settings.gain import Gain
+from decant.settings.heads import Heads, heads_of
+from decant.settings.teacher import Teacher
+from decant.settings.tokens import Tokens
 from decant.training import finetune
 
 JUDGED = ("valid", "calib")
-SIDES = {"published": "encoders", "adapted": "adapted"}  # -> folder in models/<task>
+SIDES = {"published": paths.encoder, "adapted": paths.adapted}  # -> where its encoder lies
+
+
+class Sections(Section):
+    adapt: Adapt
+    catalogue: dict[str, Encoder]
+    decision: Decision
+    gain: Gain
+    heads: Heads
+    teacher: Teacher
+    threads: int
+    tokens: Tokens
 
 
 def main(task: str, encoder: str) -> None:
-    p = read(task)
-    described = {name: head.model_dump() for name, head in p.heads.items()}
-    heads, rule = layout(described), p.decision.model_dump()
-    settings = finetune.settings_of(p.teacher, p.encoder(encoder))
-    target = Path("models") / task / "gain" / f"{encoder}.json"
+    p = checked.read(Sections, task)
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder))
+    target = paths.gain(task, encoder)
     if not p.gain.seeds or not p.adapt.on:
         write_metrics(target, {"seeds": 0})
         return
     torch.set_num_threads(p.threads)
-    frames = {split: tables.load(task, split, heads) for split in ("train", *JUDGED)}
+    frames = {split: tables.load(task, split, problem.heads) for split in ("train", *JUDGED)}
     works = []
 
     def logits_of(side: str, seed: int) -> dict[str, np.ndarray]:
         """Split -> logits of a teacher of that side and seed."""
-        source = Path("models") / task / SIDES[side] / encoder
-        work = checkpoints.work_folder(
-            f"{task}/gain-{encoder}-{side}-{seed}",
-            {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
-            [*(tables.split_file(task, split) for split in frames), source / WEIGHTS],
-        )
+        source = SIDES[side](task, encoder)
+        work = checkpoints.work_folder("gain", {"task": task, "encoder": encoder}, f"{side}-{seed}")
         works.append(work)
         done = work / "logits.safetensors"
         if not done.exists():
-            model, tokenizer, _ = finetune.fine_tune(
-                source, described, rule, p.tokens.max_length, settings, seed, frames["train"], frames["valid"], work
-            )
+            model, tokenizer, _ = finetune.fine_tune(source, problem, settings, seed, frames, work)
             with writing(done) as partial:
                 save_file(
                     {
@@ -65,19 +74,19 @@ def main(task: str, encoder: str) -> None:
                 )
         return load_file(done)
 
-    found = {(side, seed): logits_of(side, seed) for seed in p.gain.seeds for side in SIDES}
+    runs = {(side, seed): logits_of(side, seed) for seed in p.gain.seeds for side in SIDES}
     gains = {"seeds": len(p.gain.seeds)}
     for split in JUDGED:
-        targets = tables.targets(frames[split], heads)
-        each = {key: measure(logits[split], targets, heads, rule) for key, logits in found.items()}
-        sides = {side: [found[side, seed][split] for seed in p.gain.seeds] for side in SIDES}
+        targets = tables.targets(frames[split], problem.heads)
+        each = {key: measure(logits[split], targets, problem) for key, logits in runs.items()}
+        sides = {side: [runs[side, seed][split] for seed in p.gain.seeds] for side in SIDES}
         gains[split] = {"n": len(targets)}
         for side in SIDES:
             rows = [each[side, seed] for seed in p.gain.seeds]
             gains[split][side] = {key: np.mean([row[key] for row in rows]) for key in rows[0]}
             gains[split] |= {f"{side}_{seed}": each[side, seed] for seed in p.gain.seeds}
         gains[split]["difference"] = paired.difference(
-            sides["adapted"], sides["published"], targets, heads, rule, p.adapt.seed, f"gain on {split}"
+            sides["adapted"], sides["published"], targets, problem, p.adapt.seed, f"gain on {split}"
         )
     write_metrics(target, gains)
     for work in works:

@@ -4,22 +4,27 @@ Exits 0 on a red verdict too: dvc records nothing of a stage that fails, and the
 go on is `python -m decant promote`, which refuses a red verdict and any bytes but those that were judged.
 """
 
-from pathlib import Path
-
-from decant import stage
+from decant import checked, paths, stage
 from decant.errors import ParamsError
 from decant.files import digest, read_json, slug, write_metrics
+from decant.keys import SHIPPED
 from decant.runtime import RECORD
-from decant.settings.gates import Gate
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.gates import Gate, Gates
+from decant.settings.thresholds import Thresholds
+
+
+class Sections(Section):
+    gates: Gates
+    thresholds: Thresholds
 
 
 def main(task: str) -> None:
-    p = read(task)
+    p = checked.read(Sections, task)
     if not p.gates:
         raise ParamsError(f"params.yaml: {task}.gates: none; a release that nothing is asked of would always be green")
     names = {gate.metric for gate in p.gates.values()} | ({"thresholds"} if p.thresholds.caps else set())
-    metrics = {name: read_json(Path("metrics") / task / f"{name}.json") for name in names}
+    metrics = {name: read_json(paths.metrics(task, name)) for name in names}
     verdicts = {}
     for name, gate in p.gates.items():
         value = lookup(metrics[gate.metric], gate, gate.key, f"{task}.gates.{name}")
@@ -30,13 +35,13 @@ def main(task: str) -> None:
         verdicts[name] = {"value": value, "bound": bound, "pass": passed}
     for label in p.thresholds.caps:
         # no gate of params has to ask for this: a cap that no threshold could hold is never green
-        gate = Gate(metric="thresholds", key=f"student_int8.{slug(label)}.feasible", min=1)
+        gate = Gate(metric="thresholds", key=f"{SHIPPED}.{slug(label)}.feasible", min=1)
         held = lookup(metrics["thresholds"], gate, gate.key, f"{task}.thresholds.caps.{label}")
         verdicts[f"cap_of_{slug(label)}"] = {"value": held, "bound": 1, "pass": held == 1}
     green = all(entry["pass"] for entry in verdicts.values())
-    bundle = Path("models") / task / "bundle"
+    bundle = paths.bundle(task)
     write_metrics(
-        f"metrics/{task}/gate.json",
+        paths.metrics(task, "gate"),
         {
             "verdict": "green" if green else "red",
             "model_md5": digest(bundle / "onnx" / "model_quantized.onnx", "md5"),

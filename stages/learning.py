@@ -5,51 +5,61 @@ a shared run cache can restore them; this stage is quick and puts their figures 
 the report find them. All figures are of train, valid or calib; test stays closed.
 """
 
-from pathlib import Path
+import itertools
 
 import pandas as pd
 
-from decant import stage
+from decant import checked, paths, stage
 from decant.files import read_json, slug, write_metrics, writing
-from decant.members import ensemble
-from decant.settings.params import read
-from decant.training import trainer
+from decant.keys import teacher_name
+from decant.scoring.selection import best
+from decant.settings.base import Section
+from decant.settings.distil import Distil
+from decant.settings.search import Search
+from decant.settings.tokens import Tokens
 
 SHARED = ("max_length", "epochs", "batch_size", "label_smoothing", "class_weights", "frozen_epochs", "long_texts")
 
 
+class Sections(Section):
+    distil: Distil
+    encoders: list[str]
+    search: Search
+    seeds: list[int]
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    models, folder = Path("models") / task, Path("metrics") / task
+    p = checked.read(Sections, task)
     runs, curves, trials, metrics = [], [], [], {"encoders": {}, "teachers": {}}
     for encoder in p.encoders:
-        metrics["encoders"][slug(encoder)] = {"gain": read_json(models / "gain" / f"{encoder}.json")}
-        if done := read_json(models / "adapted" / encoder / "adapt.json"):  # dvc shows no empty section
+        metrics["encoders"][slug(encoder)] = {"gain": read_json(paths.gain(task, encoder))}
+        if done := read_json(paths.adapted(task, encoder) / "adapt.json"):  # dvc shows no empty section
             metrics["encoders"][slug(encoder)]["adapt"] = done
         if p.search.on:
-            searched = models / "search" / encoder
+            searched = paths.search(task, encoder)
             metrics["encoders"][slug(encoder)]["search"] = read_json(searched / "search.json")
             trials.append(pd.read_csv(searched / "trials.csv").assign(encoder=encoder))
-    for name, member in ensemble.teachers(p.encoders, p.seeds).items():
-        source = models / "teachers" / member
+    for encoder, seed in itertools.product(p.encoders, p.seeds):
+        name, source = teacher_name(encoder, seed), paths.teacher(task, encoder, seed)
         epochs, told = pd.read_csv(source / "epochs.csv"), read_json(source / "teacher.json")
         settings = told["settings"] | {"max_length": p.tokens.max_length}
-        kept = trainer.best(epochs, settings["select"])
+        kept = best(epochs, settings["select"])
         own = {key: value for key, value in settings.items() if key not in SHARED}
         shared = {key: settings[key] for key in SHARED}
         runs.append({"encoder": told["encoder"], "seed": told["seed"]} | shared | own | kept)
         curves.append(epochs.assign(model=name))
         metrics["teachers"][name] = {"epochs": len(epochs)} | kept
-    epochs, told = pd.read_csv(models / "student" / "epochs.csv"), read_json(models / "student" / "student.json")
-    kept = trainer.best(epochs, p.distil.select)
+    epochs, told = pd.read_csv(paths.student(task) / "epochs.csv"), read_json(paths.student(task) / "student.json")
+    kept = best(epochs, p.distil.select)
     curves.append(epochs.assign(model="student"))
     size = {key: told[key] for key in ("parameters", "vocabulary", "min_count")} | {"layers": len(told["layers"])}
     metrics["student"] = size | {"epochs": len(epochs)} | kept
-    metrics["extra_texts"] = len(pd.read_parquet(models / "soft" / "extra.parquet", columns=["id"]))
+    metrics["extra_texts"] = len(pd.read_parquet(paths.soft(task) / "extra.parquet", columns=["id"]))
     shipped = pd.DataFrame([told | {"layers": "-".join(map(str, told["layers"])), "shipped": True} | kept])
-    others = pd.read_csv(models / "capacity" / "capacity.csv").assign(shipped=False)
+    others = pd.read_csv(paths.capacity(task) / "capacity.csv").assign(shipped=False)
 
-    with writing(folder / "learning") as partial:
+    with writing(paths.learning(task)) as partial:
         partial.mkdir(parents=True)
         for name, parts in {
             "teachers": [pd.DataFrame(runs)],
@@ -60,7 +70,7 @@ def main(task: str) -> None:
             kept = [part for part in parts if len(part)]
             whole = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["encoder"])
             whole.to_csv(partial / f"{name}.csv", index=False)
-    write_metrics(folder / "learning.json", metrics)
+    write_metrics(paths.metrics(task, "learning"), metrics)
 
 
 if __name__ == "__main__":

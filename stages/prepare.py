@@ -21,38 +21,50 @@ import numpy as np
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from decant import stage, tables
+from decant import checked, paths, stage
 from decant.data import conflicts, ids, lexical, rawfiles
 from decant.data.linebreaks import LineBreaks
 from decant.data.rawfiles import Batch
 from decant.data.rows import CleanRows, Recipe
 from decant.errors import DataError
 from decant.files import slug, write_metrics, writing
-from decant.settings.params import read
-from decant.settings.source import folder_of
+from decant.settings.base import Section
+from decant.settings.cleaning import Cleaning
+from decant.settings.decision import Decision, rule_of
+from decant.settings.duplicates import Duplicates
+from decant.settings.heads import Heads, heads_of
+from decant.settings.linear_text import LinearText
+from decant.settings.source import Source, folder_of
 
 MOST = 8  # processes: each needs 150 MB before its first row, and one reader feeds no more
 
 
+class Sections(Section):
+    cleaning: Cleaning
+    decision: Decision
+    duplicates: Duplicates
+    heads: Heads
+    linear_text: LinearText
+    source: Source
+
+
 def main(task: str) -> None:
-    p = read(task)
-    folder, source = Path("data/raw") / task, p.source
+    p = checked.read(Sections, task)
+    folder, source = paths.raw(task), p.source
     settings = p.linear_text.model_dump()
     lexical.check_resources(settings)
-    found = rawfiles.files(folder, [folder_of(name) for name in source.files], source.format)
+    files = rawfiles.files(folder, [folder_of(name) for name in source.files], source.format)
     if source.splits and source.splits.files:  # are they there, and none in two splits?
         rawfiles.files(folder, list(source.splits.files.values()), source.format)
     given = ids.given_ids(folder, source)
-    heads = {name: head.model_dump() for name, head in p.heads.items()}
-    recipe = Recipe(
-        folder, source, heads, p.decision.model_dump(), p.cleaning.model_dump(), settings, given, len(found) > 1
-    )
+    heads, rule = heads_of(p.heads), rule_of(p.decision)
+    recipe = Recipe(folder, source, heads, rule, p.cleaning.model_dump(), settings, given, len(files) > 1)
 
     counts, lost, answers, breaks = Counter(), Counter(), {}, LineBreaks()
     seen: dict[str, list[np.ndarray]] = {"id": [], "text": [], "answer": [], "split": [], "words": []}
-    with writing(tables.prepared(task)) as partial:
+    with writing(paths.prepared(task)) as partial:
         with pq.ParquetWriter(partial, recipe.schema) as writer, tqdm(desc="prepare", unit="row") as bar:
-            for rows in in_order(recipe, breaks.counted(raw_batches(found, recipe))):
+            for rows in in_order(recipe, breaks.counted(raw_batches(files, recipe))):
                 writer.write_table(rows.table)
                 counts.update(rows.counts)
                 lost.update(rows.lost)
@@ -62,8 +74,8 @@ def main(task: str) -> None:
                 bar.update(rows.counts["rows_raw"])
         hashes = {name: np.concatenate(seen.pop(name)) for name in list(seen)}
         words = hashes.pop("words")
-        ids.check_unique(hashes.pop("id"), found, source, folder)
-        ids.check_given(counts["rows_named"], given, found, source, folder)
+        ids.check_unique(hashes.pop("id"), files, source, folder)
+        ids.check_given(counts["rows_named"], given, files, source, folder)
         check_slices(counts, recipe)
         check_loss(task, counts, lost, int(words.sum()), p.linear_text.max_loss)
         if not len(hashes["text"]):
@@ -74,7 +86,7 @@ def main(task: str) -> None:
         agreed, kept, conflicting = conflicts.policy(hashes, p.duplicates.repeats, p.duplicates.conflicts)
         if not kept.any():
             raise DataError(f"{folder}: {task}.duplicates.conflicts: {p.duplicates.conflicts} leaves no row at all")
-        conflicts.report(partial, hashes["text"], conflicting, Path("data") / task / "conflicts.csv")
+        conflicts.report(partial, hashes["text"], conflicting, paths.conflicts(task))
         if not kept.all():
             conflicts.drop(partial, kept)
 
@@ -96,17 +108,17 @@ def main(task: str) -> None:
         "conflicting_rows": int(conflicting.sum()),
         "answers": dict(held),
         "encodings": {slug(str(file.relative_to(folder))): rawfiles.encoding_of(file, source.encoding)
-                      for file, form in found.items() if form in ("csv", "tsv", "jsonl")},
+                      for file, form in files.items() if form in ("csv", "tsv", "jsonl")},
     } | breaks.metrics()  # fmt: skip
-    write_metrics(f"metrics/{task}/prepare.json", metrics)
+    write_metrics(paths.metrics(task, "prepare"), metrics)
     if warning := breaks.warning(task):
         print(f"warning: {warning}", file=sys.stderr)
     print(summary(task, metrics))
 
 
-def raw_batches(found: dict[Path, str], recipe: Recipe) -> Iterator[Batch]:
+def raw_batches(files: dict[Path, str], recipe: Recipe) -> Iterator[Batch]:
     source = recipe.source
-    for file, form in found.items():
+    for file, form in files.items():
         yield from rawfiles.batches(
             file, form, source.encoding, source.delimiter, source.quotes, source.header, recipe.needed
         )
@@ -151,10 +163,10 @@ def check_slices(counts: Counter, recipe: Recipe) -> None:
     for key, seen in counts.items():
         if key.startswith("seen_") and not seen:
             name = key.removeprefix("seen_")
-            one = recipe.source.group if name == "group" else recipe.source.slices[name.removeprefix("slices.")]
-            fitting = " that fits the pattern" if one.pattern else ""
+            section = recipe.source.group if name == "group" else recipe.source.slices[name.removeprefix("slices.")]
+            fitting = " that fits the pattern" if section.pattern else ""
             raise DataError(
-                f"{recipe.folder}: no row has a value in {one.columns}{fitting}; mend source.{name} in params.yaml"
+                f"{recipe.folder}: no row has a value in {section.columns}{fitting}; mend source.{name} in params.yaml"
             )
 
 
@@ -183,7 +195,7 @@ def summary(task: str, metrics: dict) -> str:
         f"{task}: {metrics['rows_raw']:,} rows in, {metrics['rows']:,} out: {metrics['rows_empty']:,} empty, "
         f"{metrics['rows_unlabelled']:,} unlabelled, {metrics['rows_dropped_as_conflicts']:,} conflicting and "
         f"{metrics['rows_dropped_as_repeats']:,} repeats dropped; {metrics['conflicting_rows']:,} rows of texts with several "
-        f"answers, shown in data/{task}/conflicts.csv. Table: {tables.prepared(task)}"
+        f"answers, shown in {paths.conflicts(task)}. Table: {paths.prepared(task)}"
     )
 
 

@@ -6,18 +6,20 @@ tokenizers of the encoders. Out: metrics/<task>/profile.json for dvc, the page d
 """
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from decant import decision, stage, tables
+from decant import checked, decision, paths, stage, tables
 from decant.files import read_json, slug, write_metrics, writing
-from decant.heads import Head, layout
+from decant.heads import Head, labelled
 from decant.models.encoder import encode, load_tokenizer, unknown_share
 from decant.paths import SPLITS
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
+from decant.settings.tokens import Tokens
 from decant.verdict import figures
 from decant.verdict.pages import table, write_page
 
@@ -28,12 +30,19 @@ UNCUT = 1_000_000  # tokens; every text at its full length
 BINS = 30  # of the histograms
 
 
+class Sections(Section):
+    decision: Decision
+    encoders: list[str]
+    heads: Heads
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    rule = p.decision.model_dump()
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
+    rule = rule_of(p.decision)
     frames = {split: tables.load(task, split, heads) for split in OPEN}
-    tokenizers = {name: load_tokenizer(Path("models") / task / "encoders" / name) for name in p.encoders}
+    tokenizers = {name: load_tokenizer(paths.encoder(task, name)) for name in p.encoders}
     languages = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
     metrics, characters, tokens = {}, {}, {}
@@ -53,30 +62,29 @@ def main(task: str) -> None:
         metrics[split]["answers_per_row"] = float(answers.sum(axis=1).mean())
         metrics[split]["rows_in_clusters"] = int(frame["cluster"].duplicated(keep=False).sum())
         metrics[split]["languages"] = spoken(texts, languages)
-    write_metrics(f"metrics/{task}/profile.json", metrics)
+    write_metrics(paths.metrics(task, "profile"), metrics)
 
-    folder = Path("metrics") / task / "profile"
-    with writing(folder) as partial:
+    with writing(paths.profile(task)) as partial:
         partial.mkdir(parents=True)
-        found = {
+        counts = {
             "labels": labels(frames, heads),
             "cooccurrence": cooccurrence(frames["train"], heads),
             "characters": histogram({"characters": characters}),
             "tokens": histogram(tokens),
         }
-        for name, rows in found.items():
+        for name, rows in counts.items():
             rows.to_csv(partial / f"{name}.csv", index=False)
-        figures.balance(found["labels"], partial / "labels.png")
-        figures.together(found["cooccurrence"], partial / "cooccurrence.png")
-        figures.lengths(found["characters"], "characters", None, partial / "characters.png")
-        figures.lengths(found["tokens"], "tokens", p.tokens.max_length, partial / "tokens.png")
-    written = {part: read_json(Path("metrics") / task / f"{part}.json") for part in ("prepare", "split")}
-    write_page(Path("metrics") / task / "data.md", f"Decant: data of {task}", page(task, written, metrics))
+        figures.balance(counts["labels"], partial / "labels.png")
+        figures.together(counts["cooccurrence"], partial / "cooccurrence.png")
+        figures.lengths(counts["characters"], "characters", None, partial / "characters.png")
+        figures.lengths(counts["tokens"], "tokens", p.tokens.max_length, partial / "tokens.png")
+    written = {part: read_json(paths.metrics(task, part)) for part in ("prepare", "split")}
+    write_page(paths.page(task, "data"), f"Decant: data of {task}", page(task, written, metrics))
 
 
 def quantiles(name: str, sizes: np.ndarray) -> dict[str, float]:
-    found = {f"{name}_mean": float(sizes.mean()), f"{name}_max": int(sizes.max())}
-    return found | {f"{name}_p{q}": float(np.percentile(sizes, q)) for q in (50, 95, 99)}
+    summary = {f"{name}_mean": float(sizes.mean()), f"{name}_max": int(sizes.max())}
+    return summary | {f"{name}_p{q}": float(np.percentile(sizes, q)) for q in (50, 95, 99)}
 
 
 def spoken(texts: list[str], languages: LanguageIdentifier) -> dict[str, float]:
@@ -90,7 +98,11 @@ def spoken(texts: list[str], languages: LanguageIdentifier) -> dict[str, float]:
 def balance(frame: pd.DataFrame, heads: tuple[Head, ...]) -> dict[str, np.ndarray]:
     """Label -> (n,) rows that have it, for all heads with labels."""
     targets = tables.targets(frame, heads)
-    return {label: targets[:, head.start + index] > 0.5 for head in heads for index, label in enumerate(head.labels)}
+    return {
+        label: column > 0.5
+        for head in labelled(heads)
+        for label, column in zip(head.labels, head.of_labels(targets[:, head.slice]).T, strict=True)
+    }
 
 
 def labels(frames: dict[str, pd.DataFrame], heads: tuple[Head, ...]) -> pd.DataFrame:
@@ -105,10 +117,10 @@ def labels(frames: dict[str, pd.DataFrame], heads: tuple[Head, ...]) -> pd.DataF
 
 def cooccurrence(train: pd.DataFrame, heads: tuple[Head, ...]) -> pd.DataFrame:
     """label, other, rows of train that have both."""
-    found = balance(train, heads)
+    masks = balance(train, heads)
     rows = [
-        {"label": one, "other": other, "rows": int((found[one] & found[other]).sum())}
-        for one, other in combinations(found, 2)
+        {"label": label, "other": other, "rows": int((masks[label] & masks[other]).sum())}
+        for label, other in combinations(masks, 2)
     ]
     return pd.DataFrame(rows, columns=["label", "other", "rows"])
 

@@ -14,66 +14,77 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from decant import decision, stage, tables
+from decant import checked, decision, paths, stage, tables
 from decant.errors import BudgetError, ParamsError, ParityError
 from decant.files import write_metrics, writing
-from decant.heads import layout, probabilities
+from decant.heads import likely, probabilities
 from decant.runtime import Model
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
+from decant.settings.quantize import Quantize
+from decant.settings.tokens import Tokens
+
+
+class Sections(Section):
+    decision: Decision
+    heads: Heads
+    quantize: Quantize
+    threads: int
+    tokens: Tokens
 
 
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    rule = p.decision.model_dump()
-    source = Path("models") / task / "onnx" / "model.onnx"
-    tokenizer = Path("models") / task / "student" / "tokenizer.json"
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
+    rule = rule_of(p.decision)
+    source = paths.onnx(task)
+    tokenizer = paths.student(task) / "tokenizer.json"
     texts = tables.load(task, "valid", heads)["text"].tolist()
 
     def answers(file: Path) -> tuple[np.ndarray, np.ndarray]:
         chances = probabilities(Model(file, tokenizer, p.tokens.max_length, p.threads).logits(texts), heads)
-        halves = dict.fromkeys(
-            decision.classes(rule, heads), 0.5
-        )  # thresholds are tuned later, on the file chosen here
+        # thresholds are tuned later, on the file chosen here
+        halves = dict.fromkeys(decision.classes(rule, heads), 0.5)
         return chances, decision.decide(rule, heads, chances, halves)
 
     wanted, wanted_answers = answers(source)
-    likely = [column for head in heads if head.kind != "regression" for column in range(head.start, head.stop)]
-    found = {}
+    columns = likely(heads)
+    measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for recipe in p.quantize.recipes:
             file = Path(folder) / f"{recipe}.onnx"
             quantize(source, file, recipe)
             given, given_answers = answers(file)
-            found[recipe] = {
+            measured[recipe] = {
                 "bytes": file.stat().st_size,
                 "agreement": float((given_answers == wanted_answers).all(axis=1).mean()),
-                "mean_difference": float(np.abs(given - wanted)[:, likely].mean()),
-                "max_difference": float(np.abs(given - wanted)[:, likely].max()),
+                "mean_difference": float(np.abs(given - wanted)[:, columns].mean()),
+                "max_difference": float(np.abs(given - wanted)[:, columns].max()),
             }
-            print(f"{recipe}: {found[recipe]}")
-        small = [recipe for recipe in found if found[recipe]["bytes"] <= p.quantize.max_bytes]
+            print(f"{recipe}: {measured[recipe]}")
+        small = [recipe for recipe in measured if measured[recipe]["bytes"] <= p.quantize.max_bytes]
         if not small:
             raise BudgetError(
-                f"{task}: the smallest int8 file has {min(entry['bytes'] for entry in found.values()):,} bytes, {task}.quantize."
+                f"{task}: the smallest int8 file has {min(entry['bytes'] for entry in measured.values()):,} bytes, {task}.quantize."
                 f"max_bytes allows {p.quantize.max_bytes:,}. Cut distil.layers or the vocabulary (distil.min_count)"
             )
-        best = min(small, key=lambda recipe: found[recipe]["mean_difference"])
-        if found[best]["agreement"] < p.quantize.min_agreement:
+        best = min(small, key=lambda recipe: measured[recipe]["mean_difference"])
+        if measured[best]["agreement"] < p.quantize.min_agreement:
             raise ParityError(
-                f"{task}: the best recipe, {best}, answers {found[best]['agreement']:.1%} of valid as fp32 does, "
+                f"{task}: the best recipe, {best}, answers {measured[best]['agreement']:.1%} of valid as fp32 does, "
                 f"{task}.quantize.min_agreement asks for {p.quantize.min_agreement:.1%}"
             )
-        with writing(Path("models") / task / "onnx" / "model_quantized.onnx") as partial:
+        with writing(paths.quantized(task)) as partial:
             shutil.copyfile(Path(folder) / f"{best}.onnx", partial)
     write_metrics(
-        f"metrics/{task}/quantize.json",
+        paths.metrics(task, "quantize"),
         {
             "recipe": best,
             "n": len(texts),
-            "bytes": found[best]["bytes"],
+            "bytes": measured[best]["bytes"],
             "bytes_fp32": source.stat().st_size,
-            "recipes": found,
+            "recipes": measured,
         },
     )
 

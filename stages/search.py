@@ -19,71 +19,76 @@ import pandas as pd
 import torch
 from optuna.trial import TrialState
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.errors import ParamsError
 from decant.files import write_json, writing
-from decant.heads import layout
+from decant.problem import Problem
 from decant.runs import checkpoints, processes
+from decant.scoring import selection
 from decant.search import space, storage, trials
-from decant.settings.params import TaskParams, read
-from decant.training import finetune, trainer
+from decant.settings.base import Section
+from decant.settings.catalogue import Encoder, chosen
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
+from decant.settings.search import Search
+from decant.settings.teacher import Teacher
+from decant.settings.tokens import Tokens
+from decant.training import finetune
 
 POLL = 2  # seconds between two looks at what other workers do
 
 
+class Sections(Section):
+    catalogue: dict[str, Encoder]
+    decision: Decision
+    heads: Heads
+    search: Search
+    teacher: Teacher
+    threads: int
+    tokens: Tokens
+
+
 def main(task: str, encoder: str, role: str = "stage") -> None:
-    p = read(task)
+    p = checked.read(Sections, task)
     if role not in ("stage", "worker"):
         raise ParamsError(f"search: {role!r} is no role; say worker to help a search that runs, or nothing")
     if role == "worker" and not p.search.on:
         raise ParamsError(f"params.yaml: {task}.search.on: false; there is no search to help")
-    out = Path("models") / task / "search" / encoder
+    out = paths.search(task, encoder)
     if not p.search.on:
         with writing(out) as partial:
             write_json(partial / "settings.json", {})
         return
     if processes.count() > 1:
         raise ParamsError("search: a trial runs in one process; start more workers in place of accelerate or torchrun")
-    space.refuse_impossible(p.search, p.teacher, p.encoder(encoder), task)
+    space.refuse_impossible(p.search, p.teacher, chosen(p.catalogue, encoder), task)
     torch.set_num_threads(p.threads)
 
-    described = {name: head.model_dump() for name, head in p.heads.items()}
-    rule = p.decision.model_dump()
-    source = Path("models") / task / "adapted" / encoder
-    train, valid = (tables.load(task, split, layout(described)) for split in ("train", "valid"))
-    base = space.candidate(p.teacher, p.encoder(encoder), {})
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    source = paths.adapted(task, encoder)
+    frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
+    base = space.candidate(p.teacher, chosen(p.catalogue, encoder), {})
     select = base.select
-    inputs = [tables.split_file(task, "train"), tables.split_file(task, "valid"), *sorted(source.iterdir())]
-    digest = checkpoints.fingerprint(
-        {
-            "search": p.search.model_dump(exclude={"trials"}),  # asked for more of them, a study goes on
-            "settings": base.model_dump(),
-            "tokens": p.tokens.model_dump(),
-            "threads": p.threads,
-            "heads": described,
-            "rule": rule,
-        },
-        inputs,
-    )
+    # asked for more trials, a study goes on
+    digest = checkpoints.key("search", {"task": task, "encoder": encoder}, without=("search.trials",))
     folder = checkpoints.WORK / task / f"search-{encoder}"
 
     def run(study: optuna.Study, taken: trials.Taken) -> None:
-        found, number = taken.trial.params, taken.trial.number
+        drawn, number = taken.trial.params, taken.trial.number
         work = folder / f"trial-{number}-{digest}"
         state, value, why = TrialState.PRUNED, None, ""
         try:
-            settings = space.candidate(p.teacher, p.encoder(encoder), found)
+            settings = space.candidate(p.teacher, chosen(p.catalogue, encoder), drawn)
             *_, epochs = finetune.fine_tune(
-                source, described, rule, p.tokens.max_length, settings, p.search.teacher_seed, train, valid, work,
-                (trials.Report(taken, settings),),
-            )  # fmt: skip
-            state, value = TrialState.COMPLETE, float(trainer.best(epochs, select)[f"valid_{select}"])
+                source, problem, settings, p.search.teacher_seed, frames, work, (trials.Report(taken, settings),)
+            )
+            state, value = TrialState.COMPLETE, float(selection.best(epochs, select)[f"valid_{select}"])
         except (ParamsError, optuna.TrialPruned) as end:
             why = str(end)
         except torch.OutOfMemoryError:
             state, why = TrialState.FAIL, "the GPU's memory is too small for it"
         trials.finish(study, url, taken, work, state, value, why)
-        print(f"trial {number}: {space.shown(found)}: {why or f'{select} {value:.4f}'}", flush=True)
+        print(f"trial {number}: {space.shown(drawn)}: {why or f'{select} {value:.4f}'}", flush=True)
 
     url = storage.address(checkpoints.WORK / task / f"search-{encoder}.db")
     with storage.speaking(url):
@@ -109,10 +114,10 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
         with storage.lock(url, f"{study.study_name} trials"):  # so that no worker is still tidying up
             if folder.exists():
                 shutil.rmtree(folder)
-    write(out, trials.table(finished, p.search), p, select, len(valid))
+    write(out, trials.table(finished, p.search), p, select, len(frames["valid"]))
 
 
-def write(out: Path, rows: pd.DataFrame, p: TaskParams, select: str, valid_n: int) -> None:
+def write(out: Path, rows: pd.DataFrame, p: Sections, select: str, valid_n: int) -> None:
     """The three files of a search, once they have been read back and agree."""
     winner = trials.best(rows, select)
     ends = {state: int((rows["state"] == state).sum()) for state in ("COMPLETE", "PRUNED", "FAIL")}

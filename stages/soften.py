@@ -8,125 +8,198 @@ train rows, are scored too where params say so (extra.parquet, extra.safetensors
 Teachers read in shards that outlive a kill; `accelerate launch --num_processes 2 -m stages.soften <task>` shares them out.
 """
 
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy.optimize import minimize
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.data.lexical import Lexer
 from decant.files import digest, write_json, write_metrics, writing
-from decant.heads import Head, layout, probabilities, tempered
+from decant.heads import Head, probabilities, tempered
 from decant.members import augment, ensemble, scores, soft
 from decant.models.encoder import WEIGHTS
-from decant.runs import processes, shards
+from decant.runs import checkpoints, processes, shards
 from decant.scoring import calibration
-from decant.settings.params import read
+from decant.settings.adapt import Adapt
+from decant.settings.base import Section
+from decant.settings.baseline import Baseline
+from decant.settings.heads import Heads, heads_of
+from decant.settings.linear_text import LinearText
+from decant.settings.soften import Soften
+from decant.settings.tokens import Tokens
+
+
+class Sections(Section):
+    adapt: Adapt
+    baseline: Baseline
+    encoders: list[str]
+    heads: Heads
+    linear_text: LinearText
+    seeds: list[int]
+    soften: Soften
+    threads: int
+    tokens: Tokens
+
+
+class Texts(NamedTuple):
+    """The texts of a split, as encoders and as the linear model read them."""
+
+    plain: list[str]
+    linear: list[str]
 
 
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
     torch.set_num_threads(p.threads)
-    models, length = Path("models") / task, p.tokens.max_length
-    teachers, probes = ensemble.teachers(p.encoders, p.seeds), ensemble.probes(p.adapt)
-
     frames = {split: tables.load(task, split, heads) for split in ("train", "valid", "calib")}
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
-    texts = {split: (frame["text"].tolist(), frame["linear"].tolist()) for split, frame in frames.items()}
-    copies = augment.copies(texts["train"][0], frames["train"]["answer"].tolist(), p.soften.copies, p.soften.seed)
-    given = pd.read_parquet(Path("data") / task / "unlabelled.parquet") if p.soften.unlabelled else None
-    words = Lexer(p.linear_text.model_dump())
-    texts["extra"] = (copies, [words(text) for text in copies])
-    if given is not None:
-        texts["extra"] = (copies + given["text"].tolist(), texts["extra"][1] + given["linear"].tolist())
+    texts = {split: Texts(frame["text"].tolist(), frame["linear"].tolist()) for split, frame in frames.items()}
+    texts["extra"] = unlabelled_texts(task, texts["train"].plain, frames["train"]["answer"].tolist(), p)
+    ids = {split: frame["id"].tolist() for split, frame in frames.items()}
+    ids["extra"] = [f"extra-{row}" for row in range(len(texts["extra"].plain))]
 
-    logits: dict[str, dict[str, np.ndarray]] = {split: {} for split in texts}
-    states: dict[str, dict[str, np.ndarray]] = {split: {} for split in texts}
-    for name, folder in teachers.items():  # first, since every process takes its part of it
-        key = digest(models / "teachers" / folder / WEIGHTS) + digest(models / "teachers" / folder / "tokenizer.json")
-        for split, (plain, _) in texts.items():
-            if plain:
-                logits[split][name], states[split][f"pooled_{name}"] = shards.score(
-                    lambda part, folder=folder, what=f"{name} {split}": ensemble.teacher_logits(
-                        task, folder, part, length, what
-                    ),
-                    plain,
-                    f"{task}/soft",
-                    f"{key}{length}",
-                )
+    taught, states = teachers(task, texts, p)  # first, since every process takes its part of it
     if not processes.is_first():
         return
-    for split, (plain, linear) in texts.items():
-        own = {"linear": ensemble.linear_logits(task, linear)} if plain else {}
-        for name in probes if plain else ():
-            own[name] = ensemble.probe_logits(task, name, plain, p.baseline.probe_encoder, length)
-        if split == "train" and p.soften.out_of_fold:
-            sources = {"train": digest(tables.split_file(task, "train"))}
-            for name, folder in probes.items():
-                sources[name] = digest(models / folder / p.baseline.probe_encoder / WEIGHTS)
-            ids = frames["train"]["id"].tolist()
-            held_out = scores.load(models / "baseline" / "out_of_fold.safetensors", ids, sources)
-            own = {name: held_out[name] for name in own}
-        logits[split] = own | logits[split]
+    linear = linear_members(task, texts, ids["train"], p)
+    logits = {split: linear[split] | taught[split] for split in texts}
 
     # everyone is calibrated, since everyone is a contestant; only members vote
-    groups = {"linear": ["linear"], "probe": list(probes), "teachers": list(teachers)}
-    members = [name for group in groups if group in p.soften.members for name in groups[group]]
-    own = {name: calibration.temperatures(found, labels["calib"], heads) for name, found in logits["calib"].items()}
-    voices = {split: {name: found[name] for name in members} for split, found in logits.items() if found}
-    weights = vote(voices["valid"], labels["valid"], heads, own, p.soften.weights, p.soften.pool)
-    mixed = {split: ensemble.combine(found, heads, weights, own, p.soften.pool) for split, found in voices.items()}
-    own["ensemble"] = calibration.temperatures(mixed["calib"], labels["calib"], heads)
+    temperatures = {
+        name: calibration.temperatures(raw, labels["calib"], heads) for name, raw in logits["calib"].items()
+    }
+    votes = {split: {name: raws[name] for name in voters(task, p)} for split, raws in logits.items() if raws}
+    weights = vote(votes["valid"], labels["valid"], heads, temperatures, p.soften.weights, p.soften.pool)
+    mixed = {
+        split: ensemble.combine(raws, heads, weights, temperatures, p.soften.pool) for split, raws in votes.items()
+    }
+    temperatures["ensemble"] = calibration.temperatures(mixed["calib"], labels["calib"], heads)
 
-    with writing(soft.folder(task)) as partial:
-        partial.mkdir()
-        extra = pd.DataFrame(
-            {"id": [f"extra-{row}" for row in range(len(texts["extra"][0]))], "text": texts["extra"][0]}
-        )
-        extra.to_parquet(partial / "extra.parquet", index=False)
-        tables_of = {split: tables.split_file(task, split) for split in frames} | {"extra": partial / "extra.parquet"}
-        for split, table in tables_of.items():
-            arrays = {}
-            if split in mixed:
-                arrays = logits[split] | {"ensemble": tempered(mixed[split], heads, own["ensemble"])}
-            if split in ("train", "extra"):
-                arrays |= states[split]  # only students read them
-            ids = extra["id"] if split == "extra" else frames[split]["id"]
-            scores.save(
-                partial / f"{split}.safetensors",
-                ids.tolist(),
-                {name: half(array) for name, array in arrays.items()},
-                soft.sources(task, table, p.encoders, p.seeds),
-            )
-        record = {"pool": p.soften.pool, "weights": weights, "temperatures": own}
-        write_json(partial / "ensemble.json", record)
+    stored = {
+        split: logits[split] | {"ensemble": tempered(raw, heads, temperatures["ensemble"])}
+        for split, raw in mixed.items()
+    }
+    stored = {split: stored.get(split, {}) | states[split] for split in texts}
+    record = {"pool": p.soften.pool, "weights": weights, "temperatures": temperatures}
+    write_labels(task, ids, texts["extra"].plain, stored, record, p)
     everyone = logits["calib"] | {"ensemble": mixed["calib"]}
-    write_metrics(
-        f"metrics/{task}/soften.json",
-        {
-            name: ({"weight": weights[name]} if name in weights else {})
-            | calibration.before_and_after(raw, labels["calib"], heads, own[name], p.soften.bins)
-            for name, raw in everyone.items()
-        },
-    )
-    bins = [
-        {"member": name, "head": head, "when": when} | row
-        for name, raw in everyone.items()
-        for when, found in (("before", raw), ("after", tempered(raw, heads, own[name])))
-        for head, rows in calibration.bins(found, labels["calib"], heads, p.soften.bins).items()
-        for row in rows
-    ]
-    with writing(f"metrics/{task}/calibration.csv") as partial:
-        pd.DataFrame(bins).to_csv(partial, index=False)
+    write_calibration(task, everyone, labels["calib"], heads, temperatures, weights, p.soften.bins)
     shards.forget(f"{task}/soft")
+
+
+def unlabelled_texts(task: str, train: list[str], answers: list[str], p: Sections) -> Texts:
+    """Copies of the train texts, if params ask for any, and then the given texts without labels, if they are used."""
+    copies = augment.copies(train, answers, p.soften.copies, p.soften.seed)
+    words = Lexer(p.linear_text.model_dump())
+    linear = [words(text) for text in copies]
+    if not p.soften.unlabelled:
+        return Texts(copies, linear)
+    given = pd.read_parquet(paths.unlabelled(task))
+    return Texts(copies + given["text"].tolist(), linear + given["linear"].tolist())
+
+
+def teachers(task: str, texts: dict[str, Texts], p: Sections) -> tuple[dict[str, dict], dict[str, dict]]:
+    """Split -> teacher -> its logits (n, w), and split -> pooled_<teacher> -> its states (n, h), of train and extra alone:
+    only students read them. A split without texts has neither.
+    """
+    logits, states = {split: {} for split in texts}, {split: {} for split in texts}
+    key = checkpoints.key("soften", {"task": task})
+    for name, folder in ensemble.teachers(task, p.encoders, p.seeds).items():
+        for split, (plain, _) in texts.items():
+            if not plain:
+                continue
+
+            def run(part: list[str], folder=folder, what=f"{name} {split}") -> tuple[np.ndarray, np.ndarray]:
+                return ensemble.teacher_logits(folder, part, p.tokens.max_length, what)
+
+            logits[split][name], pooled = shards.score(run, plain, f"{task}/soft", f"{key} {name}")
+            if split in ("train", "extra"):
+                states[split][f"pooled_{name}"] = pooled
+    return logits, states
+
+
+def linear_members(task: str, texts: dict[str, Texts], ids: list[str], p: Sections) -> dict[str, dict]:
+    """Split -> linear member or probe -> its logits (n, w); none for a split without texts. ids: of train.
+
+    Raises CacheError: train's out-of-fold logits are missing, or those of other rows or another encoder.
+    """
+    probes = ensemble.probes(p.adapt.on)
+    logits = {split: {} for split in texts}
+    for split, (plain, linear) in texts.items():
+        if not plain:
+            continue
+        logits[split]["linear"] = ensemble.linear_logits(task, linear)
+        for name in probes:
+            logits[split][name] = ensemble.probe_logits(
+                task, name, plain, p.baseline.probe_encoder, p.tokens.max_length
+            )
+    if p.soften.out_of_fold:
+        sources = {"train": digest(paths.split_file(task, "train"))}
+        for name, place in probes.items():
+            sources[name] = digest(place(task, p.baseline.probe_encoder) / WEIGHTS)
+        held_out = scores.load(paths.baseline(task) / "out_of_fold.safetensors", ids, sources)
+        logits["train"] = {name: held_out[name] for name in logits["train"]}
+    return logits
+
+
+def voters(task: str, p: Sections) -> list[str]:
+    """The members that have a vote, by soften.members."""
+    groups = {
+        "linear": ["linear"],
+        "probe": list(ensemble.probes(p.adapt.on)),
+        "teachers": list(ensemble.teachers(task, p.encoders, p.seeds)),
+    }
+    return [name for group, names in groups.items() if group in p.soften.members for name in names]
+
+
+def write_labels(
+    task: str, ids: dict[str, list[str]], extra: list[str], stored: dict[str, dict], record: dict, p: Sections
+) -> None:
+    """models/<task>/soft. ids: of every split. extra: texts without labels. stored: split -> name -> array (n, ...)."""
+    with writing(paths.soft(task)) as partial:
+        partial.mkdir()
+        pd.DataFrame({"id": ids["extra"], "text": extra}).to_parquet(partial / "extra.parquet", index=False)
+        for split, arrays in stored.items():
+            table = partial / "extra.parquet" if split == "extra" else paths.split_file(task, split)
+            halved = {name: half(array) for name, array in arrays.items()}
+            sources = soft.sources(task, table, p.encoders, p.seeds)
+            scores.save(partial / f"{split}.safetensors", ids[split], halved, sources)
+        write_json(partial / "ensemble.json", record)
 
 
 def half(array: np.ndarray) -> np.ndarray:
     """float16, or float32 where a number head goes beyond 65,504."""
     return array.astype(np.float16 if np.abs(array).max(initial=0) < np.finfo(np.float16).max else np.float32)
+
+
+def write_calibration(
+    task: str,
+    everyone: dict[str, np.ndarray],
+    labels: np.ndarray,
+    heads: tuple[Head, ...],
+    temperatures: dict[str, dict[str, float]],
+    weights: dict[str, float],
+    bins: int,
+) -> None:
+    """The metrics, and calibration.csv with the bins behind them.
+
+    everyone: member -> its logits (n, w) of calib. labels: (n, w), of calib. temperatures: member -> head -> its own.
+    weights: of the members that vote. bins: how many.
+    """
+    metrics = {name: {"weight": weights[name]} if name in weights else {} for name in everyone}
+    rows = []
+    for name, raw in everyone.items():
+        metrics[name] |= calibration.before_and_after(raw, labels, heads, temperatures[name], bins)
+        for when, logits in (("before", raw), ("after", tempered(raw, heads, temperatures[name]))):
+            for head, counts in calibration.bins(logits, labels, heads, bins).items():
+                rows += [{"member": name, "head": head, "when": when} | count for count in counts]
+    write_metrics(paths.metrics(task, "soften"), metrics)
+    with writing(paths.table(task, "calibration")) as partial:
+        pd.DataFrame(rows).to_csv(partial, index=False)
 
 
 def vote(
@@ -149,22 +222,12 @@ def vote(
         if scaled:
             common = {head.name: np.exp(-raw[-1]) for head in heads}
             mean = probabilities(tempered(mean, heads, common), heads)
-        total = 0.0
-        for head in heads:
-            part, wanted = mean[:, head.slice], labels[:, head.slice]
-            if head.kind == "regression":
-                total += float(((part - wanted) ** 2).mean())
-                continue
-            safe = np.clip(part, 1e-7, 1 - 1e-7)
-            hit = (wanted * np.log(safe)).sum(axis=1)
-            miss = 0 if head.kind == "softmax" else ((1 - wanted) * np.log1p(-safe)).sum(axis=1)
-            total -= float((hit + miss).mean())
-        return total
+        return sum(head.miss(mean[:, head.slice], labels[:, head.slice]) for head in heads)
 
     start = np.zeros(len(names) + scaled)
     fitted = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-7, "maxiter": 4000})
-    found = fitted.x[: len(names)]
-    shares = np.exp(found - found.max())
+    powers = fitted.x[: len(names)]
+    shares = np.exp(powers - powers.max())
     return {name: round(float(share), 6) for name, share in zip(names, shares / shares.sum(), strict=True)}
 
 

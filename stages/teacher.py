@@ -6,45 +6,53 @@ Only cached outs, so that a colleague's run cache restores it. A run that was ki
 """
 
 import shutil
-from pathlib import Path
 
 import torch
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.files import digest, read_json, write_json, writing
-from decant.heads import layout
 from decant.models.encoder import WEIGHTS, save_tokenizer
+from decant.problem import Problem
 from decant.runs import checkpoints, processes
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.catalogue import Encoder, chosen
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
+from decant.settings.teacher import Teacher
+from decant.settings.tokens import Tokens
 from decant.training import finetune
+from decant.training.precision import resolved
+
+
+class Sections(Section):
+    catalogue: dict[str, Encoder]
+    decision: Decision
+    heads: Heads
+    teacher: Teacher
+    threads: int
+    tokens: Tokens
 
 
 def main(task: str, encoder: str, seed: str) -> None:
-    p = read(task)
-    described = {name: head.model_dump() for name, head in p.heads.items()}
-    rule = p.decision.model_dump()
-    source = Path("models") / task / "adapted" / encoder
-    found = read_json(Path("models") / task / "search" / encoder / "settings.json")
-    settings = finetune.settings_of(p.teacher, p.encoder(encoder), found)
+    p = checked.read(Sections, task)
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    source = paths.adapted(task, encoder)
+    tuned = read_json(paths.search(task, encoder) / "settings.json")
+    settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder), tuned)
     torch.set_num_threads(p.threads)
 
-    train, valid = (tables.load(task, split, layout(described)) for split in ("train", "valid"))
-    work = checkpoints.work_folder(
-        f"{task}/teacher-{encoder}-{seed}",
-        {"settings": settings.model_dump(), "tokens": p.tokens.model_dump(), "threads": p.threads, "rule": rule},
-        [tables.split_file(task, "train"), tables.split_file(task, "valid"), source / WEIGHTS],
-    )
-    model, tokenizer, epochs = finetune.fine_tune(
-        source, described, rule, p.tokens.max_length, settings, int(seed), train, valid, work
-    )
+    frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
+    work = checkpoints.work_folder("teacher", {"task": task, "encoder": encoder, "seed": seed})
+    model, tokenizer, epochs = finetune.fine_tune(source, problem, settings, int(seed), frames, work)
     if not processes.is_first():
         return
-    with writing(Path("models") / task / "teachers" / f"{encoder}-{seed}") as partial:
+    with writing(paths.teacher(task, encoder, seed)) as partial:
         model.save_pretrained(partial)
         save_tokenizer(tokenizer, partial, p.tokens.max_length)
         epochs.to_csv(partial / "epochs.csv", index=False)
         record = {"encoder": encoder, "seed": int(seed), "encoder_sha256": digest(source / WEIGHTS)}
-        write_json(partial / "teacher.json", record | {"settings": settings.model_dump()})
+        used = settings.model_dump() | {"precision": resolved(settings.precision)}
+        write_json(partial / "teacher.json", record | {"settings": used})
     shutil.rmtree(work)
 
 

@@ -10,19 +10,20 @@ the bound breaks (fixed-sequence testing, Angelopoulos et al. 2021, "Learn then 
 2.9 % on fresh rows of the scam data, which is why the second one is the default.
 """
 
-from pathlib import Path
-
 import numpy as np
 
-from decant import decision, stage, tables
+from decant import checked, decision, paths, stage, tables
 from decant.files import digest, read_json, slug, write_json, write_metrics
-from decant.heads import layout, probabilities, tempered
-from decant.keys import Tuned
+from decant.heads import Head, probabilities, tempered
+from decant.keys import SHIPPED, Tuned
 from decant.members import scores
 from decant.runtime import Model
 from decant.scoring.metrics import upper_bound
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.decision import Decision, rule_of
+from decant.settings.heads import Heads, heads_of
 from decant.settings.thresholds import Thresholds
+from decant.settings.tokens import Tokens
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold
 DECIMALS = 6
@@ -30,46 +31,55 @@ CANDIDATES = 100  # for the best F1; a finer grid only follows noise
 RESAMPLES, SEED = 200, 13  # of the rows, for a threshold that does not hang on a few of them
 
 
+class Sections(Section):
+    decision: Decision
+    heads: Heads
+    threads: int
+    thresholds: Thresholds
+    tokens: Tokens
+
+
 def main(task: str) -> None:
-    p = read(task)
-    heads = layout({name: head.model_dump() for name, head in p.heads.items()})
-    rule = p.decision.model_dump()
-    models = Path("models") / task
-    temperatures = read_json(models / "soft" / "ensemble.json")["temperatures"]
+    p = checked.read(Sections, task)
+    heads = heads_of(p.heads)
+    rule = rule_of(p.decision)
+    temperatures = read_json(paths.soft(task) / "ensemble.json")["temperatures"]
 
     chances: dict[str, list[np.ndarray]] = {}
     truths = []
     for split in p.thresholds.rows:
         frame = tables.load(task, split, heads)
         truths.append(decision.gold(rule, heads, tables.targets(frame, heads)))
-        sources = {"table": digest(tables.split_file(task, split))}
-        stored = scores.load(models / "soft" / f"{split}.safetensors", frame["id"].tolist(), sources)
+        sources = {"table": digest(paths.split_file(task, split))}
+        stored = scores.load(paths.soft(task) / f"{split}.safetensors", frame["id"].tolist(), sources)
         for name, logits in stored.items():
             if name != "ensemble":  # stored calibrated, the members raw
                 logits = tempered(logits, heads, temperatures[name])
             chances.setdefault(name, []).append(probabilities(logits, heads))
-        file, tokenizer = models / "onnx" / "model_quantized.onnx", models / "student" / "tokenizer.json"
+        file, tokenizer = paths.quantized(task), paths.student(task) / "tokenizer.json"
         student = Model(file, tokenizer, p.tokens.max_length, p.threads).logits(frame["text"].tolist())
-        chances.setdefault("student_int8", []).append(probabilities(student, heads))
+        chances.setdefault(SHIPPED, []).append(probabilities(student, heads))
 
     gold = np.concatenate(truths)
     tuned, metrics = {}, {"n": len(gold)}
     for name, parts in chances.items():
         tuned[name], metrics[name] = tune(rule, heads, np.concatenate(parts), gold, p.thresholds)
-    write_json(models / "thresholds.json", tuned)
-    write_metrics(f"metrics/{task}/thresholds.json", metrics)
+    write_json(paths.thresholds(task), tuned)
+    write_metrics(paths.metrics(task, "thresholds"), metrics)
 
 
-def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thresholds) -> tuple[dict, dict]:
+def tune(
+    rule: decision.Rule, heads: tuple[Head, ...], chances: np.ndarray, gold: np.ndarray, settings: Thresholds
+) -> tuple[dict, dict]:
     """Thresholds per class of the rule, and how each one does on these rows. argmax has none."""
-    if rule["rule"] == "argmax":
+    if rule.name == "argmax":
         return {}, {}
     names = decision.classes(rule, heads)
     given = decision.evidence(rule, heads, chances)
     chosen = dict.fromkeys(names, 0.5)
     report = {}
     free = np.ones(len(gold), dtype=bool)
-    listed = names[:-1] if rule["rule"] == "priority" else names
+    listed = names[:-1] if rule.name == "priority" else names
     for column, name in enumerate(listed):
         score, truth = np.where(free, given[:, column], -1.0), gold[:, column]
         feasible = True
@@ -77,10 +87,12 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
             chosen[name], feasible = capped(score, truth, settings.caps[name], settings)
         else:
             options = candidates(score, CANDIDATES)
-            answers = [decision.decide(rule, heads, chances, chosen | {name: float(one)}) for one in options]
+            answers = [
+                decision.decide(rule, heads, chances, chosen | {name: float(threshold)}) for threshold in options
+            ]
             # under a priority rule every later answer depends on this threshold, among labels only the label's own does
-            judged = slice(None) if rule["rule"] == "priority" else [names.index(name)]
-            chosen[name] = steady(options, [one[:, judged] for one in answers], gold[:, judged])
+            judged = slice(None) if rule.name == "priority" else [names.index(name)]
+            chosen[name] = steady(options, [answer[:, judged] for answer in answers], gold[:, judged])
         fired = score >= chosen[name]
         hits, false = int((fired & truth).sum()), int((fired & ~truth).sum())
         report[slug(name)] = Tuned(
@@ -93,7 +105,7 @@ def tune(rule: dict, heads, chances: np.ndarray, gold: np.ndarray, settings: Thr
             fpr=false / max(int((~truth).sum()), 1),
             fpr_high=upper_bound(false, int((~truth).sum()), settings.confidence),
         )._asdict()
-        if rule["rule"] == "priority":
+        if rule.name == "priority":
             free &= ~fired
     return {name: chosen[name] for name in listed}, report
 
@@ -127,7 +139,7 @@ def steady(options: np.ndarray, answers: list[np.ndarray], gold: np.ndarray) -> 
     if not len(options):
         return NEVER
     hits, made = (
-        np.stack([one & gold if part else one for one in answers]).astype(np.float32) for part in (True, False)
+        np.stack([answer & gold if part else answer for answer in answers]).astype(np.float32) for part in (True, False)
     )
     draws = np.random.default_rng(SEED)
     best = []

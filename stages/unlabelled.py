@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from decant import stage, tables
+from decant import checked, paths, stage, tables
 from decant.data import held_out, lexical, rawfiles
 from decant.data.rawfiles import Batch
 from decant.errors import DataError
 from decant.files import write_metrics, writing
-from decant.settings.params import read
+from decant.settings.base import Section
+from decant.settings.cleaning import Cleaning
+from decant.settings.linear_text import LinearText
 from decant.settings.source import Source
 from decant.tables import hashes
 from decant.text import clean, normal_form
@@ -27,20 +29,26 @@ SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "linear": pa.string(
 COUNTS = ("rows_raw", "rows_empty", "rows_held_out", "rows_in_train", "rows_repeated", "rows")
 
 
+class Sections(Section):
+    cleaning: Cleaning
+    linear_text: LinearText
+    source: Source
+
+
 def main(task: str) -> None:
-    p = read(task)
-    folder, cleaning = Path("data/raw") / task, p.cleaning.model_dump()
+    p = checked.read(Sections, task)
+    folder, cleaning = paths.raw(task), p.cleaning.model_dump()
     held = held_out.read(task)
     train = set(forms(tables.load(task, "train", ())["text"].tolist()))
-    linear = lexical.LinearText(p.linear_text.model_dump())
+    linear = lexical.Lexer(p.linear_text.model_dump())
     counts, seen = Counter(dict.fromkeys(COUNTS, 0)), set()
     with (
-        writing(tables.unlabelled(task)) as partial,
+        writing(paths.unlabelled(task)) as partial,
         pq.ParquetWriter(partial, SCHEMA) as writer,
         tqdm(desc="unlabelled", unit="row") as bar,
     ):
         for batch, raw in raw_batches(folder, p.source):
-            texts = [clean(one, cleaning) for one in raw]
+            texts = [clean(text, cleaning) for text in raw]
             known = held.holds(texts) | held.holds(raw)
             kept = []
             for row, form in enumerate(forms(texts)):
@@ -62,12 +70,12 @@ def main(task: str) -> None:
             columns = {"id": ids, "text": [texts[row] for row in kept], "linear": [linear(texts[row]) for row in kept]}
             writer.write_table(pa.table(columns, schema=SCHEMA))
             bar.update(len(batch))
-    write_metrics(f"metrics/{task}/unlabelled.json", dict(counts))
+    write_metrics(paths.metrics(task, "unlabelled"), dict(counts))
 
 
 def forms(texts: list[str]) -> list[int]:
     """What makes two texts the same, as 64-bit hashes: a tenth of the memory of the texts."""
-    return hashes([normal_form(one) for one in texts]).tolist()
+    return hashes([normal_form(text) for text in texts]).tolist()
 
 
 def raw_batches(folder: Path, source: Source) -> Iterator[tuple[Batch, list[str]]]:

@@ -5,6 +5,8 @@ import re
 import shutil
 from pathlib import Path
 
+import committed
+import fresh
 import postgres
 import pytest
 import tiny
@@ -16,23 +18,34 @@ from stages.demo import generate
 
 def left_out() -> list[str]:
     """Test files that this machine cannot run, and need not: with DECANT_TESTS=all they run, and fail."""
-    return ["test_search_postgres.py"] if not postgres.binaries() and os.environ.get("DECANT_TESTS") != "all" else []
+    every = os.environ.get("DECANT_TESTS") == "all"
+    return [] if every or postgres.binaries() else ["search/test_search_postgres.py"]
+
+
+def without_head() -> bool:
+    """Whether tests that compare with HEAD are left out: this is no git checkout, and not all are asked for."""
+    return os.environ.get("DECANT_TESTS") != "all" and not committed.held()
 
 
 collect_ignore = left_out()
+WITHOUT_HEAD = without_head()
 # files of few tests that take long: by their number of tests they would come last
 LONGEST = ["road", "test_processes", "test_search_workers", "test_export", "test_search_postgres", "test_prepare_again"]
 
 
 def pytest_configure() -> None:
+    fresh.patch()
     for environment in (os.environ, ENVIRONMENT):
         environment.pop("DECANT_STORAGE", None)  # trials of tests belong in no storage of yours
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A file stays in one process, and so does all that needs the road, which takes minutes to make. The longest come
-    first: begun last, they would leave the other processes idle."""
+    first: begun last, they would leave the other processes idle. Without a checkout, what takes HEAD is left out."""
+    if WITHOUT_HEAD:
+        config.hook.pytest_deselected(items=[item for item in items if "at_head" in item.fixturenames])
+        items[:] = [item for item in items if "at_head" not in item.fixturenames]
     for item in items:
         item.add_marker(pytest.mark.xdist_group("road" if "road" in item.fixturenames else item.path.stem))
     items.sort(key=lambda item: LONGEST.index(group) if (group := group_of(item)) in LONGEST else len(LONGEST))
@@ -45,6 +58,15 @@ def group_of(item: pytest.Item) -> str:
 def pytest_terminal_summary(terminalreporter) -> None:
     for name in collect_ignore:
         terminalreporter.write_line(f"not run, for there is no PostgreSQL on this machine: tests/{name}", yellow=True)
+    if WITHOUT_HEAD:
+        tests = "those of the README's results, the reports, the gates and params.yaml as they are at HEAD"
+        terminalreporter.write_line(f"not run, for this is no git checkout with a commit: {tests}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def at_head(tmp_path_factory) -> Path:
+    """The project as git has it at HEAD. Without a checkout, tests that take this are left out."""
+    return committed.export(tmp_path_factory.mktemp("head"))
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +85,11 @@ def tiny_encoder(tmp_path_factory, texts) -> Path:
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch) -> Path:
-    """An empty working folder with the project's params.yaml, for tests that call a stage's main()."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    """An empty working folder with the project's params.yaml, for tests that call a stage's main(). It builds demo alone,
+    whatever the working tree builds."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^tasks: \[.*?\]", "tasks: [demo]", text)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -74,8 +99,7 @@ def inbox(workspace) -> Path:
     """Where somebody's tables are, in a working folder whose params.yaml has the demo task alone: `new` reads it often."""
     params = workspace / "params.yaml"
     text = params.read_text(encoding="utf-8")
-    text = re.sub(r"(?m)^tasks: \[.*?\]", "tasks: [demo]", text[: text.index("\nscam:")])
-    params.write_text(text, encoding="utf-8")
+    params.write_text(text[: text.index("\nscam:")], encoding="utf-8")
     return workspace / "inbox"
 
 
@@ -84,8 +108,8 @@ def road(tmp_path_factory, texts) -> Path:
     """A copy of the repository after `dvc repro` with the tiny encoder, committed. Copy it before changing it."""
     folder = tmp_path_factory.mktemp("road")
     # tracked and new files as they are in the working tree, without the figures of the real runs
-    for name in filter(None, run(ROOT, "git", "ls-files", "-co", "--exclude-standard", "-z").stdout.split("\0")):
-        if (ROOT / name).exists() and not name.startswith("metrics/") and name != "dvc.lock":
+    for name in committed.files(untracked=True):
+        if name == "metrics/dvc.yaml" or (not name.startswith("metrics/") and name != "dvc.lock"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     run(folder, "git", "init", "-q")

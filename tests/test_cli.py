@@ -8,8 +8,8 @@ import sys
 
 import pandas as pd
 import pytest
+from bundles import write_bundle
 from graph import ROOT
-from test_bundle import write_bundle
 
 from decant.__main__ import main
 from decant.errors import BundleError, CacheError, DecantError, PromotionError

@@ -1,12 +1,15 @@
 """The decision rule: argmax, thresholds and priority, on scores and on the labels themselves."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from decant.decision import classes, decide, evidence, gold, scores
+from decant.decision import Rule, classes, decide, evidence, gold, scores
 from decant.heads import layout
 
 HEADS = layout(
@@ -16,9 +19,9 @@ HEADS = layout(
         "topic": {"kind": "sigmoid", "labels": ["crypto", "money", "sport"]},
     }
 )
-ARGMAX = {"rule": "argmax", "head": "kind", "order": [], "otherwise": None}
-THRESHOLDS = {"rule": "thresholds", "head": "topic", "order": [], "otherwise": None}
-PRIORITY = {"rule": "priority", "head": None, "order": ["scam", "money", "crypto"], "otherwise": "clean"}
+ARGMAX = Rule("argmax", head="kind")
+THRESHOLDS = Rule("thresholds", head="topic")
+PRIORITY = Rule("priority", order=("scam", "money", "crypto"), otherwise="clean")
 RULES = {"argmax": ARGMAX, "thresholds": THRESHOLDS, "priority": PRIORITY}
 LIMITS = {"scam": 0.8, "money": 0.5, "crypto": 0.3}
 
@@ -28,12 +31,21 @@ UNSURE = [0.3, 0.7, 7.0, 0.6, 0.4, 0.0]
 PLAIN = [0.9, 0.1, 7.0, 0.2, 0.1, 0.9]
 
 
-def answers(rule: dict, rows: list, thresholds: dict) -> list[list[str]]:
+def answers(rule: Rule, rows: list, thresholds: dict) -> list[list[str]]:
     found = decide(rule, HEADS, np.array(rows), thresholds)
     assert found.dtype == bool
     names = classes(rule, HEADS)
     assert found.shape == (len(rows), len(names))
     return [[name for name, given in zip(names, row, strict=True) if given] for row in found]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_is_written_and_read_back(rule):
+    record = rule.record()
+    assert list(record) == ["rule", "head", "order", "otherwise"]
+    assert json.loads(json.dumps(record)) == record
+    assert Rule.read(record) == rule
+    assert Rule.read({key: value for key, value in record.items() if value}) == rule  # without what it does not need
 
 
 @pytest.mark.parametrize(
@@ -120,7 +132,7 @@ def test_priority_takes_the_first_label_over_its_threshold(row, limits, answer):
 def test_priority_follows_the_order_of_the_rule():
     both = [0, 1, 0, 1, 0, 0]
     assert answers(PRIORITY, [both], LIMITS) == [["scam"]]
-    assert answers(PRIORITY | {"order": ["crypto", "scam"]}, [both], LIMITS) == [["crypto"]]
+    assert answers(replace(PRIORITY, order=("crypto", "scam")), [both], LIMITS) == [["crypto"]]
 
 
 def test_gold_is_the_rule_on_the_labels_themselves():

@@ -1,13 +1,29 @@
 """Heads: where each one lies in the logits, and the way from logits to probabilities and back."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit, softmax
 
-from decant.heads import Head, layout, logits_of, probabilities, tempered, width
+from decant.errors import DataError
+from decant.heads import (
+    KINDS,
+    Regression,
+    Sigmoid,
+    Softmax,
+    labelled,
+    layout,
+    likely,
+    logits_of,
+    probabilities,
+    records,
+    tempered,
+    width,
+)
+from decant.training.losses import LOSSES
 
 HEADS = layout(
     {
@@ -25,10 +41,10 @@ QUICK = settings(max_examples=100, deadline=None, database=None, derandomize=Tru
 
 def test_heads_lie_one_after_the_other_in_their_order():
     assert list(HEADS) == [
-        Head("kind", "softmax", ("a", "b", "c"), 0),
-        Head("topic", "sigmoid", ("x", "y"), 3),
-        Head("urgency", "regression", (), 5),
-        Head("two", "softmax", ("no", "yes"), 6),
+        Softmax("kind", ("a", "b", "c"), 0),
+        Sigmoid("topic", ("x", "y"), 3),
+        Regression("urgency", (), 5),
+        Softmax("two", ("no", "yes"), 6),
     ]
     assert [(head.start, head.stop) for head in HEADS] == [(0, 3), (3, 5), (5, 6), (6, 8)]
     assert width(HEADS) == 8
@@ -41,6 +57,89 @@ def test_every_logit_belongs_to_one_head():
 
 def test_a_single_number_is_one_logit_wide():
     assert width(layout({"urgency": {"kind": "regression", "labels": []}})) == 1
+
+
+def test_heads_of_another_kind_are_not_equal():
+    assert Softmax("a", ("x", "y"), 0) != Sigmoid("a", ("x", "y"), 0)
+
+
+def test_heads_are_written_and_read_back():
+    described = {
+        "kind": {"kind": "softmax", "labels": ["a", "b", "c"], "groups": {"one": ["a", "c"], "other": ["b"]}},
+        "urgency": {"kind": "regression", "labels": [], "groups": {}},
+    }
+    heads = layout(described)
+    assert records(heads) == described
+    assert [list(record) for record in records(heads).values()] == [["kind", "labels", "groups"]] * 2
+    assert layout(records(heads)) == heads
+    assert len({*heads, *layout(described)}) == 2  # hashable, since the search of linear members counts by head
+
+
+def test_those_with_labels_are_the_likely_ones():
+    assert [head.name for head in labelled(HEADS)] == ["kind", "topic", "two"]
+    assert likely(HEADS) == [0, 1, 2, 3, 4, 6, 7]
+
+
+def test_a_kind_is_known_by_its_name_and_torch_knows_it_too():
+    assert {name: kind.kind for name, kind in KINDS.items()} == {name: name for name in LOSSES}
+
+
+@pytest.mark.parametrize(
+    ("head", "columns", "cells"),
+    [
+        (HEADS[0], ["kind"], "string"),
+        (HEADS[1], ["topic.x", "topic.y"], "bool"),
+        (HEADS[2], ["urgency"], "double"),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_a_head_knows_its_columns_of_the_table(head, columns, cells):
+    assert (head.columns, head.cells) == (columns, cells)
+
+
+def test_targets_are_read_from_these_columns():
+    frame = pd.DataFrame({"id": ["1", "2"], "kind": ["c", "a"], "topic.x": [True, False], "topic.y": [True, True]})
+    frame["urgency"] = [0.5, 2.0]
+    kind, topic, urgency, _ = HEADS
+    assert kind.targets(frame, "table").tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert topic.targets(frame, "table").tolist() == [[1, 1], [0, 1]]
+    assert urgency.targets(frame, "table").tolist() == [[0.5], [2.0]]
+
+
+def test_a_label_that_the_head_does_not_have_is_refused():
+    frame = pd.DataFrame({"id": ["1", "2"], "kind": ["c", "d"]})
+    with pytest.raises(DataError, match="table: row 2: head kind has no label 'd'; it has \\['a', 'b', 'c'\\]"):
+        HEADS[0].targets(frame, "table")
+
+
+@pytest.mark.parametrize("head", HEADS[:2], ids=lambda head: head.kind)
+def test_who_knows_nothing_says_the_shares(head):
+    shares = np.array([0.2, 0.5, 0.3])[: len(head.labels)]
+    found = head.probabilities(head.prior(shares)[None])
+    np.testing.assert_allclose(found[0], shares, atol=1e-6)
+
+
+def test_the_likeliest_label_or_every_label_over_a_half_is_the_answer():
+    logits = np.array([[-3.0, -2.0, -4.0], [1.0, 2.0, 3.0]])
+    assert HEADS[0].answers(logits).tolist() == [[False, True, False], [False, False, True]]
+    assert HEADS[1].answers(logits[:, 1:]).tolist() == [[False, False], [True, True]]
+
+
+def test_a_miss_is_the_likelihood_of_a_row_or_the_squared_error():
+    targets = np.array([[0, 1, 0, 1, 0, 2.5, 1, 0]])
+    chances = np.array([[0.2, 0.5, 0.3, 0.9, 0.4, 2.0, 0.25, 0.75]])
+    found = [head.miss(chances[:, head.slice], targets[:, head.slice]) for head in HEADS]
+    np.testing.assert_allclose(found, [-np.log(0.5), -np.log(0.9) - np.log(0.6), 0.25, -np.log(0.25)])
+
+
+def test_a_softmax_head_asks_one_question_and_a_sigmoid_head_one_a_label():
+    ((columns, answers, names),) = HEADS[0].questions(np.eye(3)[[2, 0, 2]])
+    assert (columns.tolist(), answers.tolist(), names) == ([0, 2], [2, 0, 2], ["a", "b", "c"])
+    found = HEADS[1].questions(np.array([[1, 0], [1, 1]]))
+    assert [(columns.tolist(), answers.tolist(), names) for columns, answers, names in found] == [
+        ([0], [1, 1], ["not x", "x"]),
+        ([1], [0, 1], ["not y", "y"]),
+    ]
 
 
 def test_probabilities_are_those_of_scipy():

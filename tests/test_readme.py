@@ -1,4 +1,5 @@
-"""Every command of the README is run, in its order, in a copy of the small road; its table is compared with metrics/."""
+"""Every command of the README is run, in its order, in a copy of the small road; its table of results is compared with the
+metrics, both as git has them at HEAD."""
 
 import csv
 import json
@@ -6,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import committed
 import pytest
 from graph import ROOT
 from ruamel.yaml import YAML
@@ -26,6 +28,7 @@ def copy(road, tmp_path_factory) -> Path:
     """The road, a stub of .venv, and the scam task's raw files served by a repository on this disk."""
     folder = tmp_path_factory.mktemp("readme") / "decant"
     shutil.copytree(road, folder, symlinks=True)
+    without_reviews(folder / "params.yaml")
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/activate").write_text("", encoding="utf-8")
     source = tmp_path_factory.mktemp("janitr") / "source"
@@ -34,6 +37,15 @@ def copy(road, tmp_path_factory) -> Path:
     run(folder, "bash", "-ec", COMMIT)
     source.rename(source.with_name("away"))  # only the block that fetches may reach it: the rest must work offline
     return folder
+
+
+def without_reviews(params: Path) -> None:
+    """Take a block `reviews` out of params.yaml: who has followed the README has one, and its commands make it anew."""
+    yaml = YAML()
+    tree = yaml.load(params.read_text(encoding="utf-8"))
+    if tree.pop("reviews", None) is not None:
+        with params.open("w", encoding="utf-8") as file:
+            yaml.dump(tree, file)
 
 
 def serve_scam(folder: Path, source: Path) -> None:
@@ -100,13 +112,14 @@ def test_the_commands_of_the_readme_work(copy, index):
             source.rename(source.with_name("away"))
         command = line.replace("make ", "make --dry-run ") if line.startswith("make ") else line
         refused = "decant verdict" in line or "decant promote" in line
-        found = run(copy, "bash", "-ec", command, check=not refused)
-        assert found.returncode == 0 or "error: demo:" in found.stderr, line
+        done = run(copy, "bash", "-ec", command, check=not refused)
+        assert done.returncode == 0 or "error: demo:" in done.stderr, line
     if "tasks: [scam]" in block:
         assert json.loads((copy / "metrics/scam/gate.json").read_text())["model_md5"]
 
 
-def test_the_block_of_the_readme_is_a_whole_task(workspace):
+def test_the_block_of_the_readme_is_a_whole_task(workspace, inbox):
+    """In the params.yaml of `inbox`, which holds no task of yours."""
     block = re.search(r"^```yaml\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)[1]
     with (workspace / "params.yaml").open("a", encoding="utf-8") as file:
         file.write("\n" + block)
@@ -114,8 +127,8 @@ def test_the_block_of_the_readme_is_a_whole_task(workspace):
     assert main(["check"]) == 0
     prepare.main("reviews")
     split.main("reviews")
-    found = json.loads((workspace / "metrics/reviews/split.json").read_text())
-    assert sum(found[name]["n"] for name in ("train", "valid", "calib", "test")) == 300
+    splits = json.loads((workspace / "metrics/reviews/split.json").read_text())
+    assert sum(splits[name]["n"] for name in ("train", "valid", "calib", "test")) == 300
 
 
 def test_make_repro_and_make_test_run_what_the_readme_says(copy):
@@ -135,24 +148,48 @@ MEASURES = {
 }
 
 
-def test_the_results_of_the_readme_are_those_of_the_metrics_files():
-    table = README.split("<!-- results -->")[1].split("<!-- /results -->")[0].strip().splitlines()
-    built = [task for task in MEASURES if (ROOT / f"metrics/{task}/test.json").exists()]
-    assert {"demo", "scam"} <= set(built)
-    assert table[2:] == [row(task) for task in built]
+def test_the_results_of_the_readme_are_those_of_the_metrics_files(at_head):
+    shown, measured = results(at_head)
+    assert {"demo", "scam"} <= set(committed.tasks())
+    assert shown == measured
 
 
-def row(task: str) -> str:
+@pytest.mark.parametrize(
+    ("file", "pattern", "planted"),
+    [
+        ("README.md", r"(?m)^(\| `scam` \| )\d", r"\1X"),
+        ("README.md", r"(?m)^\| `scam` \| \d.*\n", ""),
+        ("metrics/scam/gate.json", r'"verdict": "\w+"', '"verdict": "grey"'),
+    ],
+    ids=["a figure", "no row", "a verdict in the metrics"],
+)
+def test_a_row_that_differs_from_the_metrics_is_seen(at_head, tmp_path, file, pattern, planted):
+    shutil.copytree(at_head, tmp_path / "planted")
+    changed, places = re.subn(pattern, planted, (at_head / file).read_text(encoding="utf-8"))
+    (tmp_path / "planted" / file).write_text(changed, encoding="utf-8")
+    shown, measured = results(tmp_path / "planted")
+    assert places == 1
+    assert shown[0] == measured[0]  # demo
+    assert shown[1:2] != measured[1:2]
+
+
+def results(folder: Path) -> tuple[list[str], list[str]]:
+    """The rows of the README's table, and those that the metrics of the same folder give."""
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    table = readme.split("<!-- results -->")[1].split("<!-- /results -->")[0].strip().splitlines()
+    built = [task for task in MEASURES if (folder / f"metrics/{task}/test.json").exists()]
+    return table[2:], [row(folder / "metrics" / task) for task in built]
+
+
+def row(folder: Path) -> str:
     """One line of the table, from metrics/<task>."""
-    test, gate, size = (
-        json.loads((ROOT / f"metrics/{task}/{name}.json").read_text()) for name in ("test", "gate", "quantize")
-    )
-    measure, published = MEASURES[task]
+    test, gate, size = (json.loads((folder / f"{name}.json").read_text()) for name in ("test", "gate", "quantize"))
+    measure, published = MEASURES[folder.name]
     student = test["student_int8"]
     teacher = next(name for name in test if name.startswith("teacher_"))
     low, high = student[f"{measure}_low"], student[f"{measure}_high"]
     cells = [
-        f"`{task}`",
+        f"`{folder.name}`",
         f"{student['n']:,}",
         measure.replace("_", " ").replace("f1", "F1").replace("auc", "AUC"),
         published,

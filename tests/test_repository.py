@@ -2,14 +2,15 @@
 
 import ast
 import re
-import subprocess
-import sys
+import tomllib
+from pathlib import Path
 
+import committed
 import pytest
 from graph import ROOT
 from shell import run
 
-TRACKED = [name for name in run(ROOT, "git", "ls-files", "-z").stdout.split("\0") if name and (ROOT / name).exists()]
+TRACKED = committed.files()
 CODE = [name for name in TRACKED if name.endswith(".py")]
 # distribution -> the module it is imported as, where the two differ
 MODULES = {
@@ -25,16 +26,16 @@ INDIRECT = {"dvc", "accelerate", "onnxscript", "pyarrow", "xlsxwriter", "ruff", 
 
 def requirements(file: str) -> dict[str, tuple[str, str]]:
     """Name -> (version, the comment above it)."""
-    found, comment = {}, ""
+    listed, comment = {}, ""
     for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             comment = line
         elif "==" in line:
             name, version = line.split("==")
-            found[name] = (version, comment)
+            listed[name] = (version, comment)
         else:
             comment = ""
-    return found
+    return listed
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
@@ -54,10 +55,22 @@ def test_each_requirement_is_used(name):
     assert name in INDIRECT or re.search(rf"^\s*(import|from) {module}\b|package:{module}", text, re.MULTILINE), name
 
 
-def test_lint_and_format_are_clean():
-    for command in (("check",), ("format", "--check")):
-        found = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True)
-        assert found.returncode == 0, found.stdout
+def test_make_test_checks_lint_and_format_before_the_tests():
+    lint = [".venv/bin/ruff check .", ".venv/bin/ruff format --check ."]
+    assert checks(ROOT / "Makefile", "lint") == lint
+    assert checks(ROOT / "Makefile", "test") == [*lint, ".venv/bin/python -m pytest"]
+
+
+def test_a_make_test_without_lint_is_seen(tmp_path):
+    planted = tmp_path / "Makefile"
+    planted.write_text((ROOT / "Makefile").read_text(encoding="utf-8").replace("test: lint ", "test: $(VENV)/dev "))
+    assert checks(planted, "test") == [".venv/bin/python -m pytest"]
+
+
+def checks(makefile: Path, target: str) -> list[str]:
+    """What make would run of ruff and pytest, in order."""
+    lines = run(ROOT, "make", "--dry-run", f"--file={makefile}", target).stdout.splitlines()
+    return [line for line in lines if "/ruff " in line or "pytest" in line]
 
 
 def test_no_tracked_file_is_large():
@@ -72,7 +85,7 @@ def test_no_broad_except_no_pickle_and_nothing_left_undone(name):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"{name}:{node.lineno}: bare except"
-            names = {one.id for one in ast.walk(node.type) if isinstance(one, ast.Name)}
+            names = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)}
             assert not names & {"Exception", "BaseException"}, f"{name}:{node.lineno}: broad except"
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules = {alias.name for alias in node.names} | {getattr(node, "module", None)}
@@ -89,3 +102,22 @@ def test_no_path_of_one_machine_is_tracked(name):
 def test_the_dvc_config_holds_no_secret():
     text = (ROOT / ".dvc/config").read_text(encoding="utf-8")
     assert not re.search(r"(?i)key|secret|password|token", text)
+
+
+# what commands of the README, make, pip, pytest, ruff and a killed stage leave behind; / at the end: a folder
+LEFTOVERS = (".venv/ .work/ release/ build/ dvc_plots/ models/ decant.egg-info/ .pytest_cache/ .hypothesis/ .ruff_cache/ "
+             "decant/__pycache__/ stages/__pycache__/ params.yaml.bak data/raw/reviews/ data/demo/train.parquet "
+             "data/demo/conflicts.csv metrics/demo/.report.md.partial metrics/demo/.figures.partial/").split()  # fmt: skip
+OURS = "decant/models/build.py decant/verdict/ data/raw/scam-train.jsonl.dvc metrics/demo/baseline.csv frozen/".split()
+
+
+@pytest.mark.parametrize("name", [*LEFTOVERS, *OURS])
+def test_git_ignores_what_is_left_behind_and_nothing_of_the_project(name):
+    assert committed.ignored(name) == (name in LEFTOVERS)
+
+
+def test_the_packages_that_pip_installs_are_the_folders_of_decant():
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    for files in ("__init__.py", "*.py"):  # a folder of modules that is no package would be left out too
+        folders = {file.parent.relative_to(ROOT) for file in (ROOT / "decant").rglob(files)}
+        assert named == sorted(".".join(folder.parts) for folder in folders)

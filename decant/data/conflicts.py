@@ -58,7 +58,7 @@ def report(file: Path, texts: np.ndarray, conflicting: np.ndarray, target: Path)
         parts.append(part.take(pa.array(rows)).to_pandas())
         start += len(part)
     table = pd.concat(parts, ignore_index=True)
-    order = pd.Series(texts[chosen]).map({one: index for index, one in enumerate(first)}).argsort(kind="stable")
+    order = pd.Series(texts[chosen]).map({text: index for index, text in enumerate(first)}).argsort(kind="stable")
     with writing(target) as partial:
         table.iloc[order.to_numpy()].to_csv(partial, index=False)
 

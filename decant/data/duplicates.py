@@ -40,17 +40,17 @@ def near(forms: list[str], threshold: float) -> np.ndarray:
     for start, end in tqdm([*pairwise(cuts)], desc="near-duplicates: hash", unit="chunk"):
         part = [grams(form) for form in forms[start:end]]
         signatures[start:end] = RMinHash.digest_matrix_from_token_sets(part, HASHES, SEED).to_rows()
-    found = np.arange(len(forms))
+    cluster = np.arange(len(forms))
     for band in tqdm(bands(threshold), desc="near-duplicates: compare", unit="band"):
-        one, other = candidates(signatures[:, band])
-        apart = found[one] != found[other]  # what an earlier band has joined needs no second look
-        one, other = one[apart], other[apart]
-        alike = np.zeros(len(one), dtype=bool)
-        for start in range(0, len(one), CHUNK):
+        left, right = candidates(signatures[:, band])
+        apart = cluster[left] != cluster[right]  # what an earlier band has joined needs no second look
+        left, right = left[apart], right[apart]
+        alike = np.zeros(len(left), dtype=bool)
+        for start in range(0, len(left), CHUNK):
             pair = slice(start, start + CHUNK)
-            alike[pair] = (signatures[one[pair]] == signatures[other[pair]]).mean(axis=1) >= threshold
-        found = components(int(found.max()) + 1, found[one[alike]], found[other[alike]])[found]
-    return pd.factorize(found)[0]
+            alike[pair] = (signatures[left[pair]] == signatures[right[pair]]).mean(axis=1) >= threshold
+        cluster = components(int(cluster.max()) + 1, cluster[left[alike]], cluster[right[alike]])[cluster]
+    return pd.factorize(cluster)[0]
 
 
 def grams(form: str) -> list[str]:

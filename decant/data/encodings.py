@@ -46,26 +46,26 @@ class Guess:
 
 def guess(files: Iterable[Path]) -> Guess:
     """Look at every line of files without a byte order mark."""
-    found, sample, size = Guess(), [], 0
+    seen, sample, size = Guess(), [], 0
     for path in files:
         with path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
                 if b"\0" in line:
-                    found.zero = found.zero or f"{path}: line {number}"
+                    seen.zero = seen.zero or f"{path}: line {number}"
                 elif line.isascii():
                     continue
                 elif is_utf8(line):
-                    found.utf8 = found.utf8 or f"{path}: line {number}"
+                    seen.utf8 = seen.utf8 or f"{path}: line {number}"
                 else:
-                    found.other = found.other or f"{path}: line {number}"
+                    seen.other = seen.other or f"{path}: line {number}"
                     if size < SAMPLE:
                         sample.append(line)
                         size += len(line)
     if sample:
-        found.encoding = likely(b"".join(sample))
-    if found.encoding:
-        found.reads = window(max(sample, key=others).decode(found.encoding, errors="replace").strip())
-    return found
+        seen.encoding = likely(b"".join(sample))
+    if seen.encoding:
+        seen.reads = window(max(sample, key=others).decode(seen.encoding, errors="replace").strip())
+    return seen
 
 
 def is_utf8(line: bytes) -> bool:
@@ -101,10 +101,12 @@ def likely(sample: bytes) -> str | None:
             except UnicodeDecodeError:
                 continue
             letters = [letter for letter in text if not letter.isascii() and letter not in MARKS]
-            known = [sum(letter in one for letter in letters) / max(len(letters), 1) for one in alphabets.split()]
+            known = [
+                sum(letter in alphabet for letter in letters) / max(len(letters), 1) for alphabet in alphabets.split()
+            ]
             fits[encoding] = max(known) if letters else 1.0
         best = max(fits, key=fits.get, default=None)
         if best and fits[best] > 0.5:
             return best
-    found = from_bytes(sample).best()
-    return found.encoding if found else None
+    match = from_bytes(sample).best()
+    return match.encoding if match else None

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from decant import paths
 from decant.data import rawfiles
 from decant.errors import DataError, ResourceError
 from decant.files import writing
@@ -39,17 +40,17 @@ def fetch(task: str, copy: Path | None = None) -> None:
     if not entries:
         raise DataError(
             f"{FILE}: {task}.source.files: nothing of {', '.join(source.files)} is on the hub (hf://). Pinned files come with "
-            f"dvc update data/raw/{task}-*.dvc, others lie in data/raw/{task} already"
+            f"dvc update {paths.raw(task)}-*.dvc, others lie in {paths.raw(task)} already"
         )
     with tempfile.TemporaryDirectory() as cache, caches(cache):  # one for all: the libraries are imported once
         for entry in entries:
-            folder = Path("data/raw") / task / folder_of(entry)
+            folder = paths.raw(task) / folder_of(entry)
             if copy is None:
-                found = from_hub(task, entry, cache)
+                tables = from_hub(task, entry, cache)
             else:
-                found = from_copy(copy if len(entries) == 1 else copy / folder_of(entry), cache)
-            check(source, task, entry, found, folder)
-            for split, table in found.items():
+                tables = from_copy(copy if len(entries) == 1 else copy / folder_of(entry), cache)
+            check(source, task, entry, tables, folder)
+            for split, table in tables.items():
                 file = folder / f"{split}.parquet"
                 with writing(file) as partial:
                     # without the library's metadata, and in row groups of one size: same rows, same bytes
@@ -85,12 +86,12 @@ def from_hub(task: str, entry: str, cache: str) -> dict[str, pa.Table]:
         except ValueError as error:  # no such configuration, or several and none named; the library lists them
             raise DataError(f"{entry}: {error}. Write hf://{repository}/<config> in {FILE}") from None
         options = TEXT if "keep_default_na" in vars(builder.config) else {}
-        found = datasets.load_dataset(repository, config, **at, **options)
-        features = next(iter(found.values())).features
+        splits = datasets.load_dataset(repository, config, **at, **options)
+        features = next(iter(splits.values())).features
         texts = datasets.Features(dict.fromkeys(features, datasets.Value("string")))
         if options and builder.info.features is None and features != texts:
             options = TEXT | {"features": texts}
-            found = datasets.load_dataset(repository, config, **at, **options)  # once more, without guessing numbers
+            splits = datasets.load_dataset(repository, config, **at, **options)  # once more, without guessing numbers
     # the builtin errors are what both libraries raise without a network or the file; the others are their own
     except (ConnectionError, FileNotFoundError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
         raise ResourceError(
@@ -104,7 +105,7 @@ def from_hub(task: str, entry: str, cache: str) -> dict[str, pa.Table]:
     for name, feature in features.items():
         if isinstance(feature, datasets.ClassLabel):
             print(f"{name} holds numbers: {', '.join(f'{index} {label}' for index, label in enumerate(feature.names))}")
-    return {split: rows.with_format("arrow")[:] for split, rows in found.items()}
+    return {split: rows.with_format("arrow")[:] for split, rows in splits.items()}
 
 
 def from_copy(folder: Path, cache: str) -> dict[str, pa.Table]:
@@ -112,7 +113,7 @@ def from_copy(folder: Path, cache: str) -> dict[str, pa.Table]:
     if not folder.is_dir():
         raise DataError(f"--from {folder}: no such folder; it must hold {COPY}")
     files: dict[str, Path] = {}
-    for path in sorted(one for one in folder.iterdir() if not one.name.startswith(".")):
+    for path in sorted(file for file in folder.iterdir() if not file.name.startswith(".")):
         split = STEMS.get(path.stem)
         if split is None or rawfiles.FORMATS.get(path.suffix) not in BUILDERS:
             print(f"{path}: left out, since its name is no split's")
@@ -142,12 +143,12 @@ def loaded(split: str, path: Path, cache: str) -> pa.Table:
         texts = datasets.Features(dict.fromkeys(columns, datasets.Value("string")))
         options = TEXT | {"features": texts, "encoding": rawfiles.encoding_of(path, "utf-8")}
     try:
-        found = datasets.load_dataset(
+        dataset = datasets.load_dataset(
             BUILDERS[form], data_files={split: str(path)}, split=split, cache_dir=cache, **options
         )
     except datasets.exceptions.DatasetsError as error:
         raise DataError(f"{path}: the library cannot read it: {error}") from None
-    table = found.with_format("arrow")[:]
+    table = dataset.with_format("arrow")[:]
     for index, name in enumerate(table.column_names):
         values = columns[name]
         if any(isinstance(value, str) for value in values) and table[name].to_pylist() != values:
@@ -160,18 +161,18 @@ def loaded(split: str, path: Path, cache: str) -> pa.Table:
     return table
 
 
-def check(source: Source, task: str, entry: str, found: dict[str, pa.Table], folder: Path) -> None:
+def check(source: Source, task: str, entry: str, tables: dict[str, pa.Table], folder: Path) -> None:
     """Raises DataError: a split that the task needs is missing, or the folder holds files of another origin."""
     given = (source.splits and (source.splits.files or source.splits.ids)) or {}
-    made = {f"{split}.parquet" for split in found}
+    made = {f"{split}.parquet" for split in tables}
     for split, name in given.items():
         inside = name.removeprefix(f"{folder_of(entry)}/")
         if inside != name and inside not in made:
             raise DataError(
-                f"{entry}: has {', '.join(found)}, but {task}.source.splits in {FILE} takes {split} from {inside}; add the split "
+                f"{entry}: has {', '.join(tables)}, but {task}.source.splits in {FILE} takes {split} from {inside}; add the split "
                 "or mend source.splits"
             )
-    others = sorted(one.name for one in folder.glob("[!.]*") if one.name not in made) if folder.is_dir() else []
+    others = sorted(file.name for file in folder.glob("[!.]*") if file.name not in made) if folder.is_dir() else []
     if others:
         raise DataError(
             f"{folder}: holds {', '.join(others)} already, which would count as rows of {entry}; move them away"

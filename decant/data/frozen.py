@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from decant import paths
 from decant.data.manifest import digest_of
 from decant.errors import DataError
 from decant.files import write_json
 from decant.text import normal_form
-
-FOLDER = Path("frozen")
 
 
 def fingerprint(value: str) -> str:
@@ -26,13 +25,13 @@ def fingerprint(value: str) -> str:
 def freeze(task: str, ids: list[str], texts: list[str], numbered: bool) -> Path:
     """Write the manifest of a test split and return its path. numbered: ids are row numbers, which say nothing later."""
     name = digest_of(sorted(ids))[:12]
-    path = FOLDER / task / f"{name}.json"
+    path = paths.frozen(task) / f"{name}.json"
     content = {
         "task": task,
         "split": "test",
         "n": len(ids),
-        "ids": [] if numbered else sorted(fingerprint(one) for one in ids),
-        "texts": sorted({fingerprint(normal_form(one)) for one in texts}),
+        "ids": [] if numbered else sorted(fingerprint(row_id) for row_id in ids),
+        "texts": sorted({fingerprint(normal_form(text)) for text in texts}),
     }
     write_json(path, content)
     return path
@@ -47,9 +46,9 @@ def recognised(
 
     Raises DataError: a manifest that cannot be read, or a released one that is not there.
     """
-    found, gone, known = np.zeros(len(ids), dtype=bool), 0, set()
+    was_test, gone, known = np.zeros(len(ids), dtype=bool), 0, set()
     marks: list[np.ndarray] = []
-    for file in sorted((FOLDER / task).glob("*.json")):
+    for file in sorted(paths.frozen(task).glob("*.json")):
         stored = file.read_bytes()
         known.add(sha256 := hashlib.sha256(stored).hexdigest())
         if sha256 in released:
@@ -62,14 +61,14 @@ def recognised(
         if not marks:  # hashed once, whatever the number of manifests
             marks = [
                 np.array([fingerprint(form) for form in forms])[codes],
-                np.array([fingerprint(one) for one in ids]),
+                np.array([fingerprint(row_id) for row_id in ids]),
             ]
-            marks += [np.array([fingerprint(normal_form(one)) for one in raw])] if raw is not None else []
+            marks += [np.array([fingerprint(normal_form(text)) for text in raw])] if raw is not None else []
         sets = (old_texts, old_ids, old_texts)
         mine = np.any([np.isin(mark, list(old)) for mark, old in zip(marks, sets, strict=False)], axis=0)
-        found |= mine
+        was_test |= mine
         gone = max(gone, count - int(mine.sum()))
     for name in released:
         if name not in known:
-            raise DataError(f"{FOLDER / task}: no manifest has the sha256 {name} of {task}.split.released")
-    return found, gone
+            raise DataError(f"{paths.frozen(task)}: no manifest has the sha256 {name} of {task}.split.released")
+    return was_test, gone

@@ -6,13 +6,13 @@ another task's rows) can be compared with them while test.parquet stays closed.
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from decant.data.frozen import FOLDER, fingerprint
+from decant import paths
+from decant.data.frozen import fingerprint
 from decant.errors import DataError
 from decant.files import digest, writing
 from decant.text import normal_form
@@ -30,13 +30,15 @@ class HeldOut:
 
     def holds(self, texts: list[str]) -> np.ndarray:
         """(n,) texts that a held-out row has too, clean or before cleaning: another cleaning hides nobody."""
-        prints = [fingerprint(normal_form(one)) for one in texts]
-        return np.array([one in self.texts or one in self.raws for one in prints], dtype=bool)
+        prints = [fingerprint(normal_form(text)) for text in texts]
+        return np.array([mark in self.texts or mark in self.raws for mark in prints], dtype=bool)
 
     def check(self, ids: list[str], texts: list[str], what: str) -> None:
         """Raises DataError if one of the rows is held out, by its id or by its clean text. what: who would learn it."""
-        by_id = [one for one in ids if fingerprint(one) in self.ids]
-        by_text = [one for one, text in zip(ids, texts, strict=True) if fingerprint(normal_form(text)) in self.texts]
+        by_id = [row_id for row_id in ids if fingerprint(row_id) in self.ids]
+        by_text = [
+            row_id for row_id, text in zip(ids, texts, strict=True) if fingerprint(normal_form(text)) in self.texts
+        ]
         if by_id or by_text:
             raise DataError(
                 f"{what}: {len(by_id)} rows have the id and {len(by_text)} the text of a row of valid, calib or test, e.g. "
@@ -44,32 +46,28 @@ class HeldOut:
             )
 
 
-def path(task: str) -> Path:
-    return Path("data") / task / "held_out.parquet"
-
-
 def write(task: str, rows: pa.Table, released: list[str]) -> None:
     """rows: id, text, and raw if there is one, of valid, calib and test. released: sha256 of frozen manifests that count
     no more. The order of the rows is not kept."""
-    prints = {"id": {fingerprint(one) for one in rows["id"].to_pylist()}}
+    prints = {"id": {fingerprint(row_id) for row_id in rows["id"].to_pylist()}}
     for name in ("text", "raw"):
-        found = rows[name].to_pylist() if name in rows.column_names else []
-        prints[name] = {fingerprint(normal_form(one)) for one in found}
-    for file in sorted((FOLDER / task).glob("*.json")):
+        texts = rows[name].to_pylist() if name in rows.column_names else []
+        prints[name] = {fingerprint(normal_form(text)) for text in texts}
+    for file in sorted(paths.frozen(task).glob("*.json")):
         if digest(file) not in released:
             content = json.loads(file.read_text(encoding="utf-8"))
             prints["id"] |= set(content["ids"])
             prints["text"] |= set(content["texts"])
     kinds = [name for name in COLUMNS for _ in prints[name]]
-    values = [one for name in COLUMNS for one in sorted(prints[name])]
-    with writing(path(task)) as partial:
+    values = [mark for name in COLUMNS for mark in sorted(prints[name])]
+    with writing(paths.held_out(task)) as partial:
         pq.write_table(pa.table({"kind": kinds, "fingerprint": values}), partial)
 
 
 def read(task: str) -> HeldOut:
     """Raises DataError if split has not written it."""
-    if not path(task).exists():
-        raise DataError(f"{path(task)}: missing. Run: dvc repro split@{task}")
-    table = pq.read_table(path(task))
+    if not paths.held_out(task).exists():
+        raise DataError(f"{paths.held_out(task)}: missing. Run: dvc repro split@{task}")
+    table = pq.read_table(paths.held_out(task))
     kinds, values = table["kind"].to_numpy(zero_copy_only=False), table["fingerprint"].to_numpy(zero_copy_only=False)
     return HeldOut(*(frozenset(values[kinds == name]) for name in COLUMNS))

@@ -45,12 +45,12 @@ class Known:
     def find(self, ids: list[str]) -> np.ndarray:
         """(n,) int8, the split of each id as an index in SPLITS, -1 where it is not known."""
         hashes, others = tables.hashes(ids), second_hashes(ids)
-        start, found = np.searchsorted(self.hashes, hashes), np.full(len(ids), -1, dtype=np.int8)
+        start, splits = np.searchsorted(self.hashes, hashes), np.full(len(ids), -1, dtype=np.int8)
         for step in range(self.longest):
             at = np.minimum(start + step, len(self) - 1)
             same = (self.hashes[at] == hashes) & (self.others[at] == others)
-            found[same] = self.splits[at[same]]
-        return found
+            splits[same] = self.splits[at[same]]
+        return splits
 
 
 def second_hashes(ids: list[str]) -> np.ndarray:
@@ -78,14 +78,14 @@ def identity(place: Callable[[int], str], row: int, value: object, column: str) 
     return str(value)
 
 
-def of_rows(found: dict[Path, str], source: Source, folder: Path) -> Iterator[tuple[Batch, list[str]]]:
+def of_rows(files: dict[Path, str], source: Source, folder: Path) -> Iterator[tuple[Batch, list[str]]]:
     """The ids of the raw files, batch by batch."""
-    for file, form in found.items():
+    for file, form in files.items():
         columns = {source.id} if source.id else set()
         for batch in rawfiles.batches(
             file, form, source.encoding, source.delimiter, source.quotes, source.header, columns
         ):
-            yield batch, identities(batch, source, folder if len(found) > 1 else None)
+            yield batch, identities(batch, source, folder if len(files) > 1 else None)
 
 
 def of_splits(folder: Path, source: Source) -> Iterator[tuple[Batch, list[str], int]]:
@@ -131,12 +131,12 @@ def gathered(parts: Iterator[tuple[list[str], int]]) -> Known:
     return Known(hashes[order], others[order], splits[order])
 
 
-def check_unique(hashes: np.ndarray, found: dict[Path, str], source: Source, folder: Path) -> None:
+def check_unique(hashes: np.ndarray, files: dict[Path, str], source: Source, folder: Path) -> None:
     """Raises DataError if an id occurs twice; equal hashes of unlike ids are told apart by reading the files again."""
     in_rank = np.sort(hashes)
     twice = in_rank[1:][in_rank[1:] == in_rank[:-1]]
     first: dict[str, str] = {}
-    for batch, ids in of_rows(found, source, folder) if len(twice) else ():
+    for batch, ids in of_rows(files, source, folder) if len(twice) else ():
         for row in np.flatnonzero(np.isin(tables.hashes(ids), twice)):
             if ids[row] in first:
                 raise DataError(
@@ -145,11 +145,11 @@ def check_unique(hashes: np.ndarray, found: dict[Path, str], source: Source, fol
             first[ids[row]] = batch.place(row)
 
 
-def check_given(rows: int, given: Known | None, found: dict[Path, str], source: Source, folder: Path) -> None:
+def check_given(rows: int, given: Known | None, files: dict[Path, str], source: Source, folder: Path) -> None:
     """Raises DataError if a split file names an id that no row has. rows: that have an id which a split file names."""
     if given is None or rows == len(given):
         return
-    there = gathered((ids, 0) for _, ids in of_rows(found, source, folder))
+    there = gathered((ids, 0) for _, ids in of_rows(files, source, folder))
     for batch, ids, _ in of_splits(folder, source):
         missing = np.flatnonzero(there.find(ids) < 0)
         if len(missing):

@@ -27,26 +27,27 @@ def label_columns(
     """
     labels = source.labels[head.name]
     everyone = np.ones(len(batch), dtype=bool)
-    if head.kind == "regression":
+    if not head.labels:
         return {head.name: numbers(batch, labels)}, everyone
     classes = labels.classes if labels.classes is not None else {name: [name] for name in head.labels}
-    found = claims(batch, head, labels, known(source, heads, labels.column), source.ignore)
-    claimed = np.array([any(not raw.isdisjoint(names) for names in classes.values()) for raw in found])
-    rule = labels.unlabelled or ("allow" if head.kind == "sigmoid" else "fail")
+    raws = claims(batch, head, labels, known(source, heads, labels.column), source.ignore)
+    claimed = np.array([any(not raw.isdisjoint(names) for names in classes.values()) for raw in raws])
+    rule = labels.unlabelled or ("allow" if head.several else "fail")
     if rule == "fail" and not labels.otherwise and not claimed.all():
         row = int(claimed.argmin())
-        found_there = f"{sorted(found[row])} belongs to no class" if found[row] else "no label"
+        found_there = f"{sorted(raws[row])} belongs to no class" if raws[row] else "no label"
         raise DataError(
             f"{batch.place(row)}: {found_there} of head {head.name}; add it to source.labels, or say what becomes of such "
             f"rows with source.labels.{head.name}.otherwise or unlabelled"
         )
-    if head.kind == "sigmoid":
-        columns = {f"{head.name}.{name}": [not raw.isdisjoint(classes[name]) for raw in found] for name in head.labels}
+    if head.several:
+        held = [[not raw.isdisjoint(classes[name]) for raw in raws] for name in head.labels]
+        columns = dict(zip(head.columns, held, strict=True))
         return columns, claimed if rule == "drop" else everyone
     memo: dict[frozenset, str] = {}
-    for raw in set(found):
+    for raw in set(raws):
         memo[raw] = next((name for name, names in classes.items() if not raw.isdisjoint(names)), labels.otherwise or "")
-    return {head.name: [memo[raw] for raw in found]}, claimed if rule == "drop" else everyone
+    return {head.name: [memo[raw] for raw in raws]}, claimed if rule == "drop" else everyone
 
 
 def known(source: Source, heads: tuple[Head, ...], column: str | None) -> set[str]:
@@ -90,9 +91,9 @@ def raw_labels(place: str, value: object, separator: str | None) -> frozenset[st
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return frozenset()
     if isinstance(value, list):
-        if odd := [one for one in value if not isinstance(one, str | int)]:
+        if odd := [label for label in value if not isinstance(label, str | int)]:
             raise DataError(f"{place}: {odd[0]!r} in a list of labels, expected text or whole numbers")
-        return frozenset(str(one).strip() for one in value if str(one).strip())
+        return frozenset(str(label).strip() for label in value if str(label).strip())
     if not isinstance(value, str | int | float):
         raise DataError(f"{place}: label is {value!r}, expected text, a number or a list")
     if isinstance(value, float) and value.is_integer():  # Parquet stores whole numbers with gaps as floats
@@ -119,11 +120,11 @@ def numbers(batch: Batch, labels: Labels) -> list[float]:
 
 
 def number(place: str, value: object) -> float:
-    found = float("nan")
+    target = float("nan")
     # float() would also take true and 1_000
     if isinstance(value, int | float | str) and not isinstance(value, bool) and "_" not in str(value):
         with contextlib.suppress(ValueError, OverflowError):
-            found = float(value)
-    if not abs(found) <= float(np.finfo(np.float32).max):  # the type of the targets
+            target = float(value)
+    if not abs(target) <= float(np.finfo(np.float32).max):  # the type of the targets
         raise DataError(f"{place}: found {value!r} where a regression head needs a finite number")
-    return found
+    return target

@@ -32,17 +32,17 @@ def leakage(codes: np.ndarray, place: np.ndarray) -> dict[str, int]:
 
 def explain(task: str, ids: pd.Series, place: np.ndarray, kinds: dict[str, np.ndarray], was_test: np.ndarray) -> str:
     """What leaks where, for the error of a stage that was told to stop. kinds: name -> codes (n,)."""
-    found = []
+    leaks = []
     for kind, codes in kinds.items():
         rows = leaking(np.where(codes >= 0, codes, codes.max() + 1 + np.arange(len(codes))), place)
         if rows.any():
-            found.append(
+            leaks.append(
                 f"{int(rows.sum())} rows share their {kind} with a later split, e.g. ids {list(ids[rows][:3])}"
             )
     old = was_test & (place >= 0) & (place < 3)
     if old.any():
-        found.append(f"{int(old.sum())} rows were test in a frozen manifest, e.g. ids {list(ids[old][:3])}")
+        leaks.append(f"{int(old.sum())} rows were test in a frozen manifest, e.g. ids {list(ids[old][:3])}")
     return (
-        f"{task}: {'; '.join(found)}. Set {task}.split.leaks to drop or report, mend the split files, or release a frozen "
+        f"{task}: {'; '.join(leaks)}. Set {task}.split.leaks to drop or report, mend the split files, or release a frozen "
         "manifest by its sha256 in split.released"
     )

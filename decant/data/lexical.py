@@ -125,8 +125,8 @@ class Lexer:
         self.lost.update(text[slice(*span)] for word, span in enumerate(words) if word not in left)
         if self.settings["alphabetic"]:
             kept = [is_word(token) for token in tokens]
-            dropped = dict.fromkeys(one for one, word, _ in pieces if word in left and not kept[one])
-            self.lost.update(tokens[one] for one in dropped)
+            dropped = dict.fromkeys(number for number, word, _ in pieces if word in left and not kept[number])
+            self.lost.update(tokens[number] for number in dropped)
             left = whole(words, pieces, kept)
             self.counts["alphabetic"] += len(left)
         if self._stopwords:
@@ -147,7 +147,7 @@ class Lexer:
 
 def pieces_of(text: str, words: list[tuple[int, int]], tokens: list[str]) -> list[tuple[int, int, int]]:
     """What the tokens hold of the words: (token, word, letters), tokens and words by their numbers."""
-    found, at, word = [], 0, 0
+    pieces, at, word = [], 0, 0
     for number, token in enumerate(tokens):
         if not token.isalpha() and token.translate(_LETTERS).isspace():
             continue  # punkt writes `` for ", which is not in the text, or elsewhere
@@ -159,9 +159,9 @@ def pieces_of(text: str, words: list[tuple[int, int]], tokens: list[str]) -> lis
             word += 1
         inside = word
         while inside < len(words) and words[inside][0] < at:
-            found.append((number, inside, min(at, words[inside][1]) - max(start, words[inside][0])))
+            pieces.append((number, inside, min(at, words[inside][1]) - max(start, words[inside][0])))
             inside += 1
-    return found
+    return pieces
 
 
 def whole(words: list[tuple[int, int]], pieces: list[tuple[int, int, int]], kept: list[bool]) -> set[int]:

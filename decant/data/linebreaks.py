@@ -26,11 +26,11 @@ class LineBreaks:
             yield batch
 
     def count(self, batch: Cells) -> None:
-        found = batch.breaks()
+        cells = batch.breaks()
         self.rows += len(batch)
-        self.rows_with_breaks += len({row for row, _ in found})
-        self.cells += len(found)
-        for row, breaks in found:
+        self.rows_with_breaks += len({row for row, _ in cells})
+        self.cells += len(cells)
+        for row, breaks in cells:
             if breaks > self.most:
                 self.most, self.place = breaks, batch.place(row)
 

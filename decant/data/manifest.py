@@ -4,16 +4,11 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from decant.files import slug
-
-
-def path(task: str) -> Path:
-    return Path("metrics") / task / "manifest.json"
 
 
 def digest_of(ids: Iterable[str]) -> str:
@@ -34,12 +29,16 @@ def contents(frame: pd.DataFrame, answers: np.ndarray, overall: np.ndarray, name
     n, labels = max(len(ids), 1), [slug(name) for name in names]
     both, all_both = answers.T.astype(int) @ answers.astype(int), overall.T.astype(int) @ overall.astype(int)
     shift = np.abs(both / n - all_both / len(overall)) if len(ids) else np.zeros_like(both, dtype=float)
-    pairs = [(one, other) for one, other in itertools.combinations(range(len(names)), 2) if all_both[one, other]]
+    pairs = [
+        (first, second) for first, second in itertools.combinations(range(len(names)), 2) if all_both[first, second]
+    ]
     return {
         "n": len(ids),
         "sha256": digest_of(ids),
         "rows_sha256": digest_of_rows(frame),
         "support": {name: int(both[index, index]) for index, name in enumerate(names)},
         "drift": {name: round(float(shift[index, index]), 4) for index, name in enumerate(labels)},
-        "pair_drift": {f"{labels[one]}+{labels[other]}": round(float(shift[one, other]), 4) for one, other in pairs},
+        "pair_drift": {
+            f"{labels[first]}+{labels[second]}": round(float(shift[first, second]), 4) for first, second in pairs
+        },
     }

@@ -89,8 +89,8 @@ class Cells(Batch):
         """(row, line breaks) of every cell that holds some."""
         last = len(self) - 1  # of which nobody knows here where it ends
         longer = [row for row in range(last) if self.lines[row + 1] > self.lines[row] + 1]
-        found = [(row, line_breaks(cells[row])) for row in [*longer, last] for cells in self.columns.values()]
-        return [(row, breaks) for row, breaks in found if breaks]
+        counts = [(row, line_breaks(cells[row])) for row in [*longer, last] for cells in self.columns.values()]
+        return [(row, breaks) for row, breaks in counts if breaks]
 
 
 def line_breaks(cell: str) -> int:
@@ -103,7 +103,7 @@ def files(folder: Path, names: list[str], form: str | None) -> dict[Path, str]:
 
     Raises DataError: missing, empty folder, or a file whose format is not plain.
     """
-    found: dict[Path, str] = {}
+    kinds: dict[Path, str] = {}
     for name in names:
         path = folder / name
         if not path.exists():
@@ -112,21 +112,23 @@ def files(folder: Path, names: list[str], form: str | None) -> dict[Path, str]:
                 "own file there"
             )
         # .ipynb_checkpoints and .cache hold copies and notes, no tables
-        hidden = {one for one in path.rglob("*") if any(part.startswith(".") for part in one.relative_to(path).parts)}
-        inside = sorted(one for one in path.rglob("*") if one.is_file() and one not in hidden)
+        hidden = {
+            file for file in path.rglob("*") if any(part.startswith(".") for part in file.relative_to(path).parts)
+        }
+        inside = sorted(file for file in path.rglob("*") if file.is_file() and file not in hidden)
         if path.is_dir() and not inside:
             raise DataError(f"{path}: an empty folder; put the tables there")
-        for one in inside if path.is_dir() else [path]:
-            kind = form or FORMATS.get(one.suffix.lower())
+        for file in inside if path.is_dir() else [path]:
+            kind = form or FORMATS.get(file.suffix.lower())
             if kind is None:
                 raise DataError(
-                    f"{one}: its suffix does not say how it is written; name source.format, or keep only "
+                    f"{file}: its suffix does not say how it is written; name source.format, or keep only "
                     f"{', '.join(FORMATS)} there"
                 )
-            if one in found:
-                raise DataError(f"{one}: listed twice in source; its rows would count twice")
-            found[one] = kind
-    return found
+            if file in kinds:
+                raise DataError(f"{file}: listed twice in source; its rows would count twice")
+            kinds[file] = kind
+    return kinds
 
 
 def batches(
@@ -143,17 +145,17 @@ def batches(
     columns: those that are wanted; Parquet reads no others.
     """
     if form == "parquet":
-        found = parquet_batches(file, columns)
+        parts = parquet_batches(file, columns)
     elif form == "xlsx":
-        found = rows_to_batches(file, sheet_rows(file), header)
+        parts = rows_to_batches(file, sheet_rows(file), header)
     elif form == "jsonl":
-        found = jsonl_batches(file, encoding)
+        parts = jsonl_batches(file, encoding)
     else:
         begins: list[int] = []
         cells = csv_rows(file, encoding, delimiter or ("\t" if form == "tsv" else ","), quotes, begins)
-        found = rows_to_batches(file, cells, header, begins)
+        parts = rows_to_batches(file, cells, header, begins)
     empty = True
-    for batch in found:
+    for batch in parts:
         empty = False
         yield batch
     if empty:
@@ -251,7 +253,7 @@ def sheet_rows(file: Path) -> Iterator[list]:
         raise DataError(f"{file}: not XLSX: {error}") from None
     if len(sheets) > 1:
         raise DataError(
-            f"{file}: {len(sheets)} sheets with rows ({', '.join(one.name for one in sheets)}); keep one per file"
+            f"{file}: {len(sheets)} sheets with rows ({', '.join(sheet.name for sheet in sheets)}); keep one per file"
         )
     for sheet in sheets:
         # a workbook knows no whole numbers: 7 is stored as 7.0

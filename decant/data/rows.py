@@ -20,8 +20,9 @@ from decant.data.ids import Known, identities
 from decant.data.labels import label_columns
 from decant.data.lexical import Lexer
 from decant.data.rawfiles import Batch
+from decant.decision import Rule
 from decant.errors import DataError
-from decant.heads import Head, layout
+from decant.heads import Head
 from decant.paths import SPLITS
 from decant.settings.source import Slice, Source
 
@@ -44,18 +45,14 @@ class Recipe:
 
     folder: Path
     source: Source
-    described: dict[str, dict]
-    rule: dict
+    heads: tuple[Head, ...]
+    rule: Rule
     cleaning: dict
     linear: dict
     given: Known | None
     """The ids that split files name; null where ids decide nothing."""
     several: bool
     """CleanRows come from more than one file, so that row numbers alone are no ids."""
-
-    @cached_property
-    def heads(self) -> tuple[Head, ...]:
-        return layout(self.described)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -67,20 +64,17 @@ class Recipe:
         source = self.source
         names = {source.text} if isinstance(source.text, str) else set(source.text)
         names |= {
-            name for one in source.labels.values() for name in [one.column, *(one.columns or {}).values()] if name
+            name for entry in source.labels.values() for name in [entry.column, *(entry.columns or {}).values()] if name
         }
-        for one in (*source.slices.values(), source.group, source.time):
-            names |= set(one.columns) if one else set()
+        for entry in (*source.slices.values(), source.group, source.time):
+            names |= set(entry.columns) if entry else set()
         return names | {name for name in (source.id, source.splits and source.splits.column) if name}
 
     @cached_property
     def schema(self) -> pa.Schema:
         kinds = {"id": pa.string(), "text": pa.string(), "linear": pa.string(), "answer": pa.string()}
         for head in self.heads:
-            if head.kind == "sigmoid":
-                kinds |= {f"{head.name}.{label}": pa.bool_() for label in head.labels}
-            else:
-                kinds[head.name] = pa.float64() if head.kind == "regression" else pa.string()
+            kinds |= dict.fromkeys(head.columns, pa.type_for_alias(head.cells))
         kinds |= dict.fromkeys(self.source.slices, pa.string())
         kinds |= {"group": pa.string()} if self.source.group else {}
         kinds |= {"time": pa.timestamp("us", "UTC")} if self.source.time else {}
@@ -109,11 +103,11 @@ class Recipe:
         columns["raw"] = texts(batch, source)
         labelled = np.ones(len(batch), dtype=bool)
         for head in self.heads:
-            found, has_label = label_columns(batch, head, self.heads, source)
-            columns |= found
+            head_columns, has_label = label_columns(batch, head, self.heads, source)
+            columns |= head_columns
             labelled &= has_label
-        for name, one in source.slices.items():
-            columns[name] = values(batch, one, f"slices.{name}")
+        for name, entry in source.slices.items():
+            columns[name] = values(batch, entry, f"slices.{name}")
             counts[f"seen_slices.{name}"] = sum(map(bool, columns[name]))
         if source.group:
             columns["group"] = values(batch, source.group, "group")
@@ -121,10 +115,10 @@ class Recipe:
         if source.time:
             columns["time"] = times(batch, source.time)
         columns["split"] = self.splits(batch, columns["id"], counts)
-        columns["has_url"] = [text.has_url(one) for one in columns["raw"]]  # before cleaning drops links
+        columns["has_url"] = [text.has_url(cell) for cell in columns["raw"]]  # before cleaning drops links
         columns["text"] = self.clean(columns["raw"], counts)
 
-        written = np.array([bool(one.strip()) for one in columns["text"]])
+        written = np.array([bool(cell.strip()) for cell in columns["text"]])
         counts["rows_empty"] = int((~written).sum())
         counts["rows_unlabelled"] = int((written & ~labelled).sum())
         stays = written & labelled
@@ -133,30 +127,30 @@ class Recipe:
             columns = {name: [column[row] for row in chosen] for name, column in columns.items()}
         linear.counts.clear()
         linear.lost.clear()
-        columns["linear"] = [linear(one) for one in columns["text"]]
+        columns["linear"] = [linear(cell) for cell in columns["text"]]
         counts["content_words"] = linear.counts["content_words"]
         counts.update({f"linear_{step}:content_words_after": linear.counts[step] for step in linear.steps})
-        columns["length"] = [len(one) for one in columns["text"]]
+        columns["length"] = [len(cell) for cell in columns["text"]]
         answers = self.answers(columns)
         columns["answer"] = ["|".join(names) for names in answers]
         hashes = {
             "id": ids,
-            "text": tables.hashes([text.normal_form(one) for one in columns["text"]]),
+            "text": tables.hashes([text.normal_form(cell) for cell in columns["text"]]),
             # a label may hold a |, so that the joined ones could be another answer's
             "answer": tables.hashes(["\0".join(names) for names in answers]),
-            "split": np.array([SPLITS.index(one) if one else -1 for one in columns["split"]], dtype=np.int8),
-            "words": np.array([text.words(one) for one in columns["text"]], dtype=np.int32),
+            "split": np.array([SPLITS.index(split) if split else -1 for split in columns["split"]], dtype=np.int8),
+            "words": np.array([text.words(cell) for cell in columns["text"]], dtype=np.int32),
         }
         of_hash = dict(zip(hashes["answer"].tolist(), answers, strict=True))
         table = pa.table({name: columns[name] for name in self.schema.names}, schema=self.schema)
         return CleanRows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, of_hash)
 
     def clean(self, raw: list[str], counts: Counter) -> list[str]:
-        sizes = [text.words(one) for one in raw]
+        sizes = [text.words(cell) for cell in raw]
         counts["words_raw"] = sum(sizes)
         for name, step in text.steps(self.cleaning):
-            cleaned = [step(one) for one in raw]
-            changed = [row for row, (one, other) in enumerate(zip(raw, cleaned, strict=True)) if one != other]
+            cleaned = [step(cell) for cell in raw]
+            changed = [row for row, (before, after) in enumerate(zip(raw, cleaned, strict=True)) if before != after]
             for row in changed:
                 sizes[row] = text.words(cleaned[row])
             counts[f"clean_{name}:rows_changed"] = len(changed)
@@ -167,10 +161,10 @@ class Recipe:
     def answers(self, columns: dict) -> list[tuple[str, ...]]:
         """The gold answer of each row by the decision rule: the classes that hold, one unless the rule is thresholds."""
         frame = pd.DataFrame({name: columns[name] for name in ["id", *tables.columns(self.heads)]})
-        found = decision.gold(self.rule, self.heads, tables.targets(frame, self.heads, str(self.folder)))
+        gold = decision.gold(self.rule, self.heads, tables.targets(frame, self.heads, str(self.folder)))
         memo: dict[bytes, tuple[str, ...]] = {}
         result = []
-        for row in found:
+        for row in gold:
             key = row.tobytes()
             if key not in memo:
                 memo[key] = tuple(name for name, holds in zip(self.classes, row, strict=True) if holds)
@@ -183,11 +177,11 @@ class Recipe:
         if given is None:
             return [""] * len(batch)
         if given.ids is not None:
-            found = [SPLITS[split] if split >= 0 else None for split in self.given.find(ids)]
-            counts["rows_named"] = sum(one is not None for one in found)
+            splits = [SPLITS[split] if split >= 0 else None for split in self.given.find(ids)]
+            counts["rows_named"] = sum(split is not None for split in splits)
         elif given.files is not None:
             inside = [name for name, file in given.files.items() if batch.file.is_relative_to(self.folder / file)]
-            found = [inside[0] if inside else None] * len(batch)
+            splits = [inside[0] if inside else None] * len(batch)
         else:
             of: dict[str, str] = {}
             for name, known in given.values.items():
@@ -196,15 +190,15 @@ class Recipe:
                         raise DataError(
                             f"source.splits.values: {value!r} stands for {of[value]} and {name}; one of them"
                         )
-            found = [of.get(str(value)) for value in batch.column(given.column)]
-        found = [one or given.rest for one in found]
-        if None in found:
-            row = found.index(None)
+            splits = [of.get(str(value)) for value in batch.column(given.column)]
+        splits = [split or given.rest for split in splits]
+        if None in splits:
+            row = splits.index(None)
             raise DataError(
                 f"{batch.place(row)}: id {ids[row]!r} is in no split that source.splits gives, and source.splits.rest names "
                 "none for it"
             )
-        return found
+        return splits
 
 
 def texts(batch: Batch, source: Source) -> list[str]:
@@ -222,41 +216,41 @@ def texts(batch: Batch, source: Source) -> list[str]:
     return [source.joiner.join(filter(None, parts)) for parts in zip(*columns.values(), strict=True)]
 
 
-def values(batch: Batch, one: Slice, key: str) -> list[str]:
+def values(batch: Batch, entry: Slice, key: str) -> list[str]:
     """The first value among the columns, empty where there is none."""
-    found = [batch.columns[name] for name in one.columns if name in batch.columns]
-    if not found and not isinstance(batch, rawfiles.Lines):  # a field that no object of a batch has may come later
+    columns = [batch.columns[name] for name in entry.columns if name in batch.columns]
+    if not columns and not isinstance(batch, rawfiles.Lines):  # a field that no object of a batch has may come later
         raise DataError(
-            f"{batch.file}: no column of {one.columns}; columns are {', '.join(batch.names)}. Mend source.{key} in params.yaml"
+            f"{batch.file}: no column of {entry.columns}; columns are {', '.join(batch.names)}. Mend source.{key} in params.yaml"
         )
     result = []
     for row in range(len(batch)):
         value = ""
-        for column in found:
+        for column in columns:
             cell = column[row]
             if cell is None or cell != cell or not str(cell).strip():  # a gap in Parquet is not a number, unlike itself
                 continue
-            match = re.search(one.pattern, str(cell)) if one.pattern else None
-            if match or not one.pattern:
+            match = re.search(entry.pattern, str(cell)) if entry.pattern else None
+            if match or not entry.pattern:
                 value = (match[1] or "") if match else str(cell)
                 break
         result.append(value)
     return result
 
 
-def times(batch: Batch, one: Slice) -> pd.Series:
+def times(batch: Batch, entry: Slice) -> pd.Series:
     """UTC times; a text without a zone counts as UTC. Raises DataError for what is no time.
 
     Numbers are seconds from 1973 to 2286 (9 or 10 digits): 2024 is a year, and 13 digits are milliseconds.
     """
-    found = pd.Series(values(batch, one, "time"), dtype=object)
-    seconds = pd.to_numeric(found, errors="coerce")
-    parsed = pd.to_datetime(found.where(seconds.isna()), utc=True, format="ISO8601", errors="coerce")
+    cells = pd.Series(values(batch, entry, "time"), dtype=object)
+    seconds = pd.to_numeric(cells, errors="coerce")
+    parsed = pd.to_datetime(cells.where(seconds.isna()), utc=True, format="ISO8601", errors="coerce")
     plausible = seconds.where((seconds >= 1e8) & (seconds < 1e10))
     parsed = parsed.fillna(pd.to_datetime(plausible, unit="s", utc=True, errors="coerce"))
     if parsed.isna().any():
         row = int(parsed.isna().argmax())
         raise DataError(
-            f"{batch.place(row)}: {found[row]!r} in {one.columns} is no time; expected ISO 8601 or seconds since 1970"
+            f"{batch.place(row)}: {cells[row]!r} in {entry.columns} is no time; expected ISO 8601 or seconds since 1970"
         )
     return parsed.dt.as_unit("us")  # what the table stores; a text may hold nanoseconds

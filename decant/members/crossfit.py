@@ -4,7 +4,7 @@ A trial's logits are held out, so they serve as soft labels too. Its score picks
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -14,7 +14,6 @@ from decant.heads import Head
 from decant.members.fitting import Candidate, fit_head
 from decant.members.linear import Vectorizer, Weights
 from decant.scoring import metrics
-from decant.scoring.calibration import nll
 from decant.settings.baseline import Baseline
 
 
@@ -40,16 +39,16 @@ def candidates(settings: Baseline, heads: tuple[Head, ...]) -> dict[str, list[Ca
     plain = [Candidate(strength) for strength in settings.strengths]
     kinds = product(settings.resampling, settings.class_weights, settings.penalties, settings.strengths)
     every = [Candidate(*reversed(values)) for values in kinds]
-    return {head.name: plain if head.kind == "regression" else every for head in heads}
+    return {head.name: every if head.labels else plain for head in heads}
 
 
 def tried(
-    features, targets: np.ndarray, others, heads: tuple[Head, ...], found: dict[str, list[Candidate]], seed: int,
+    features, targets: np.ndarray, others, heads: tuple[Head, ...], grid: dict[str, list[Candidate]], seed: int,
     where: str,
 ) -> Iterator[tuple[Head, Candidate, np.ndarray]]:  # fmt: skip
     """Every head and candidate fitted on features and targets (n, w), with its logits of the other rows' features."""
     for head in heads:
-        for candidate, coef, intercept in fit_head(features, targets, head, found[head.name], seed, where):
+        for candidate, coef, intercept in fit_head(features, targets, head, grid[head.name], seed, where):
             yield head, candidate, Weights(coef, intercept).logits(others)
 
 
@@ -57,7 +56,7 @@ def cross_fit(
     features_of: Callable[[np.ndarray, np.ndarray], Iterable[tuple]],
     targets: np.ndarray,
     heads: tuple[Head, ...],
-    found: dict[str, list[Candidate]],
+    grid: dict[str, list[Candidate]],
     fold: np.ndarray,
     seed: int,
     where: str,
@@ -73,7 +72,7 @@ def cross_fit(
         rows, others = np.flatnonzero(fold != index), np.flatnonzero(fold == index)
         place = f"{where}, fold {index + 1}"
         for vectorizer, features, other in features_of(rows, others):
-            for head, candidate, logits in tried(features, targets[rows], other, heads, found, seed, place):
+            for head, candidate, logits in tried(features, targets[rows], other, heads, grid, seed, place):
                 whole = said.setdefault((vectorizer, head, candidate), np.zeros_like(targets[:, head.slice]))
                 whole[others] = logits
     return [
@@ -88,20 +87,17 @@ def scores(logits: np.ndarray, targets: np.ndarray, head: Head) -> dict[str, flo
     targets: (n, w) of all heads. A regression head has its mean squared_error.
     """
     own = targets[:, head.slice]
-    if head.kind == "regression":
+    if not head.labels:
         return {"squared_error": float(((logits - own) ** 2).mean())}
-    answers = logits > 0
-    if head.kind == "softmax":
-        answers = logits.argmax(axis=1)[:, None] == np.arange(own.shape[1])
-    f1 = metrics.summary(own > 0.5, answers)["macro_f1"]
-    return {"nll": nll(logits, own, replace(head, start=0)), "macro_f1": f1}
+    f1 = metrics.summary(head.of_labels(own) > 0.5, head.answers(logits))["macro_f1"]
+    return {"nll": head.nll(np.asarray(logits, dtype=np.float64), own), "macro_f1": f1}
 
 
-def loss(found: dict[str, float], select: str) -> float:
+def loss(figures: dict[str, float], select: str) -> float:
     """What the choice keeps low: the squared error of a number, else the NLL, or what macro F1 lacks to 1."""
-    if "squared_error" in found:
-        return found["squared_error"]
-    return found["nll"] if select == "nll" else 1 - found["macro_f1"]
+    if "squared_error" in figures:
+        return figures["squared_error"]
+    return figures["nll"] if select == "nll" else 1 - figures["macro_f1"]
 
 
 def choose(trials: list[Tried], targets: np.ndarray, select: str) -> dict[str, Tried]:
@@ -130,7 +126,4 @@ def choose(trials: list[Tried], targets: np.ndarray, select: str) -> dict[str, T
 def knowing_nothing(targets: np.ndarray, head: Head) -> np.ndarray:
     """(n, w of the head) the same logits in every row: those of the labels' shares, or the mean number."""
     own = targets[:, head.slice]
-    share = own.mean(axis=0)
-    if head.kind != "regression":
-        share = np.log(share + 1e-7) - (0 if head.kind == "softmax" else np.log(1 - share + 1e-7))
-    return np.broadcast_to(share, own.shape)
+    return np.broadcast_to(head.prior(own.mean(axis=0)), own.shape)

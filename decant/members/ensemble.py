@@ -5,42 +5,42 @@ calibrated by its own temperatures; then their probabilities or their logits are
 result is calibrated once more.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from decant import paths
 from decant.heads import Head, logits_of, probabilities, tempered
 from decant.keys import teacher_name
 from decant.members import linear
 from decant.models.encoder import load_tokenizer, load_weights, pooling
 from decant.models.model import embed, load, predict
-from decant.settings.adapt import Adapt
 
-PROBES = {"probe": "encoders", "probe_adapted": "adapted"}  # member -> folder of its encoder below models/<task>
-
-
-def teachers(encoders: list[str], seeds: list[int]) -> dict[str, str]:
-    """Contestant name -> folder name below models/<task>/teachers: exactly those that params list."""
-    return {teacher_name(encoder, seed): f"{encoder}-{seed}" for encoder in encoders for seed in seeds}
+PROBES = {"probe": paths.encoder, "probe_adapted": paths.adapted}  # member -> where its encoder lies
 
 
-def probes(adapt: Adapt) -> dict[str, str]:
+def teachers(task: str, encoders: list[str], seeds: list[int]) -> dict[str, Path]:
+    """Contestant name -> folder: exactly those that params list."""
+    return {teacher_name(encoder, seed): paths.teacher(task, encoder, seed) for encoder in encoders for seed in seeds}
+
+
+def probes(adapted: bool) -> dict[str, Callable[[str, str], Path]]:
     """Those of PROBES that a task has: of the encoder as published and, where a step of adapt is on, as adapted."""
-    return {name: folder for name, folder in PROBES.items() if adapt.on or folder != "adapted"}
+    return {name: place for name, place in PROBES.items() if adapted or place is not paths.adapted}
 
 
 def linear_logits(task: str, texts: list[str]) -> np.ndarray:
     """texts: the linear model's own, column `linear` of the table."""
-    folder = Path("models") / task / "baseline"
+    folder = paths.baseline(task)
     weights, _ = linear.load_weights(folder / "linear.safetensors")
     return weights.logits(linear.Tfidf.load(folder).transform(texts))
 
 
 def probe_logits(task: str, name: str, texts: list[str], encoder: str, max_length: int) -> np.ndarray:
     """name: one of PROBES."""
-    models = Path("models") / task
-    weights, standard = linear.load_weights(models / "baseline" / f"{name}.safetensors")
-    return weights.logits(standard.transform(embeddings(models / PROBES[name] / encoder, texts, max_length, name)))
+    weights, standard = linear.load_weights(paths.baseline(task) / f"{name}.safetensors")
+    return weights.logits(standard.transform(embeddings(PROBES[name](task, encoder), texts, max_length, name)))
 
 
 def embeddings(folder: Path, texts: list[str], max_length: int, what: str) -> np.ndarray:
@@ -48,9 +48,8 @@ def embeddings(folder: Path, texts: list[str], max_length: int, what: str) -> np
     return embed(load_weights(folder), load_tokenizer(folder), texts, max_length, pooling(folder), what)
 
 
-def teacher_logits(task: str, name: str, texts: list[str], max_length: int, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and pooled states of models/<task>/teachers/<name>. what: shown while it runs."""
-    folder = Path("models") / task / "teachers" / name
+def teacher_logits(folder: Path, texts: list[str], max_length: int, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and pooled states of the teacher in `folder`. what: shown while it runs."""
     return predict(load(folder), load_tokenizer(folder), texts, max_length, what)
 
 

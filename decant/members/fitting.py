@@ -56,7 +56,7 @@ def fit_head(
     A class without any row, or a label that every row has, gets its log-odds (one row at most) and no weights.
     where: task and rows, for errors. Raises DataError (a class too small for smote), ParamsError (no convergence).
     """
-    if head.kind == "regression":
+    if not head.labels:
         for candidate in candidates:
             model = Ridge(alpha=1 / candidate.strength).fit(features, targets[:, head.start])
             yield candidate, model.coef_.reshape(-1, 1), np.array([model.intercept_])
@@ -71,7 +71,8 @@ def fit_head(
                 twins.setdefault(same, []).append(candidate)
         sets = [
             (columns, *resampled(features, answers, how, seed, f"{where}: head {head.name}", names))
-            for columns, answers, names in questions(own, head)
+            for columns, answers, names in head.questions(own)
+            if len(np.unique(answers)) > 1  # nothing can be learnt from a single answer
         ]
         for candidate, group in twins.items():
             coef = np.zeros((features.shape[1], own.shape[1]))
@@ -81,24 +82,8 @@ def fit_head(
                 if len(columns) == 2:  # scikit-learn keeps one row for two classes: the second against the first
                     weights, bias = np.concatenate([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
                 coef[:, columns], intercept[columns] = weights.T, bias
-            for one in group:
-                yield one, coef, intercept
-
-
-def questions(own: np.ndarray, head: Head) -> list[tuple[np.ndarray, np.ndarray, list[str]]]:
-    """The separate regressions of a head: columns of its logits, the answer of each row (n,), the answers' names.
-
-    One for a softmax head, one per label of a sigmoid head; those with a single answer in all rows are left out.
-    """
-    if head.kind == "sigmoid":
-        asked = [
-            (np.array([place]), column.astype(int), [f"not {label}", label])
-            for place, (label, column) in enumerate(zip(head.labels, own.T, strict=True))
-        ]
-    else:
-        answers = own.argmax(axis=1)
-        asked = [(np.unique(answers), answers, list(head.labels))]
-    return [one for one in asked if len(np.unique(one[1])) > 1]
+            for twin in group:
+                yield twin, coef, intercept
 
 
 def resampled(features, answers: np.ndarray, how: str, seed: int, where: str, names: list[str]) -> tuple:
@@ -137,14 +122,14 @@ def solve(features, answers: np.ndarray, candidate: Candidate, seed: int, where:
         else:
             classes = np.unique(answers)
             asked = classes if len(classes) > 2 else classes[1:]
-            models = [lasso(features, answers == one, candidate, weights, seed) for one in asked]
+            models = [lasso(features, answers == label, candidate, weights, seed) for label in asked]
     except ConvergenceWarning:
         settings = ", ".join(f"{key} {value}" for key, value in candidate.record().items())
         raise ParamsError(
             f"{where}: {settings}: no end after {ITERATIONS:,} iterations, and a fit that stops early is not the model its "
             "C says. Take this C out of strengths (the probe's: probe_strengths), or its penalty out of penalties"
         ) from None
-    return np.concatenate([one.coef_ for one in models]), np.concatenate([one.intercept_ for one in models])
+    return np.concatenate([model.coef_ for model in models]), np.concatenate([model.intercept_ for model in models])
 
 
 def lasso(features, answers: np.ndarray, candidate: Candidate, weights: np.ndarray | None, seed: int):

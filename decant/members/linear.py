@@ -30,7 +30,7 @@ class Vectorizer:
     def kinds(self) -> list["Vectorizer"]:
         """The words alone and the characters alone; candidates that share a kind can share its features."""
         alone = (replace(self, char_ngrams=0), replace(self, word_ngrams=0))
-        return [one for one in alone if one.word_ngrams or one.char_ngrams]
+        return [kind for kind in alone if kind.word_ngrams or kind.char_ngrams]
 
 
 class Tfidf:

@@ -45,11 +45,11 @@ def load(path: str | Path, ids: list[str], sources: dict[str, str] | None = None
         raise CacheError(f"{path}: not a score file ({error}). {advice}") from None
     if header.get("sha256") != checksum(stored):
         raise CacheError(f"{path}: its content is not what was written (checksum differs). {advice}")
-    found = json.loads(stored.pop("ids").tobytes())
-    if found != list(ids):
-        differs = next((a for a, b in zip(found, ids, strict=False) if a != b), "the number of rows")
+    row_ids = json.loads(stored.pop("ids").tobytes())
+    if row_ids != list(ids):
+        differs = next((a for a, b in zip(row_ids, ids, strict=False) if a != b), "the number of rows")
         raise CacheError(
-            f"{path}: {len(found)} rows that are not the {len(ids)} asked for (first difference: {differs}). {advice}"
+            f"{path}: {len(row_ids)} rows that are not the {len(ids)} asked for (first difference: {differs}). {advice}"
         )
     for name, digest in (sources or {}).items():
         if header["sources"].get(name) != digest:

@@ -56,12 +56,12 @@ def main(folder: str, model_type: str = "") -> None:
 def read_pickle(file: Path) -> dict[str, torch.Tensor]:
     """The tensors of a state dict, each with memory of its own: safetensors stores no tensor twice."""
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        state = torch.load(file, map_location="cpu", weights_only=True)
     except (torch.serialization.pickle.UnpicklingError, RuntimeError) as error:
         raise EncoderError(f"{file}: not a file of tensors alone ({str(error).splitlines()[0]})") from None
-    if not isinstance(found, dict) or not all(isinstance(one, torch.Tensor) for one in found.values()):
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise EncoderError(f"{file}: not a state dict, which is names with one tensor each")
-    return {name: tensor.clone().contiguous() for name, tensor in found.items()}
+    return {name: tensor.clone().contiguous() for name, tensor in state.items()}
 
 
 def write_tokenizer(folder: Path, size: int) -> None:

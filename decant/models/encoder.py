@@ -73,7 +73,7 @@ def compare_with_file(model: PreTrainedModel, file: Path) -> None:
     with safe_open(file, "pt") as stored:
         names = set(stored.keys())
         for name, tensor in model.state_dict().items():
-            key = next((one for one in stored_names(name, model.base_model_prefix) if one in names), None)
+            key = next((alias for alias in stored_names(name, model.base_model_prefix) if alias in names), None)
             if key is None or not torch.equal(stored.get_tensor(key).float(), tensor):
                 raise EncoderError(
                     f"{file}: tensor {name} in memory is not the one in the file; the load changed or made it up"
@@ -83,7 +83,7 @@ def compare_with_file(model: PreTrainedModel, file: Path) -> None:
 def stored_names(name: str, prefix: str) -> list[str]:
     """What a checkpoint may call a tensor: with the architecture's prefix or without, by the new name or the old one."""
     old = next((name.replace(new, was) for new, was in OLD_NAMES.items() if name.endswith(new)), None)
-    return [f"{start}{one}" for one in (name, old) if one for start in ("", f"{prefix}.")]
+    return [f"{start}{stem}" for stem in (name, old) if stem for start in ("", f"{prefix}.")]
 
 
 def positions(model: PreTrainedModel) -> int | None:
@@ -125,10 +125,10 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerFast, expected: int, where: s
     transformers 5 ignores an unknown argument: BertTokenizerFast(vocab_file=...) builds a backend of five special
     tokens, turns every word into [UNK], and raises nothing.
     """
-    found = tokenizer.backend_tokenizer.get_vocab_size()
-    if found != expected:
+    size = tokenizer.backend_tokenizer.get_vocab_size()
+    if size != expected:
         raise EncoderError(
-            f"{where}: the tokenizer's backend has {found} tokens, expected {expected}; it would not read text"
+            f"{where}: the tokenizer's backend has {size} tokens, expected {expected}; it would not read text"
         )
 
 
@@ -187,7 +187,9 @@ def cut_vocabulary(
         )
     plain = Tokenizer.from_str(json.dumps({**state, "truncation": None, "padding": None}))
     before = [encoding.ids for encoding in plain.encode_batch(texts)]
-    counts = torch.bincount(torch.tensor([one for ids in before for one in ids]), minlength=plain.get_vocab_size())
+    counts = torch.bincount(
+        torch.tensor([identity for ids in before for identity in ids]), minlength=plain.get_vocab_size()
+    )
     prefix = model["continuing_subword_prefix"]
     special = {token["id"] for token in state["added_tokens"]}
     kept = [
@@ -210,7 +212,7 @@ def cut_vocabulary(
     check_vocabulary(small, len(kept), "cut vocabulary")
     if min_count == 1:
         for text, old, encoding in zip(texts, before, small.backend_tokenizer.encode_batch(texts), strict=True):
-            if [renumbered[one] for one in old] != encoding.ids:
+            if [renumbered[identity] for identity in old] != encoding.ids:
                 raise EncoderError(f"cut vocabulary: {text[:60]!r} is tokenized in another way than before the cut")
     return small, kept
 

@@ -78,16 +78,16 @@ def check_same_kind(config: PreTrainedConfig, folder: Path, source: Path, what: 
 
     config: of the encoder inside that model.
     """
-    ours, theirs = (load_tokenizer(one).backend_tokenizer for one in (source, folder))
+    ours, theirs = (load_tokenizer(place).backend_tokenizer for place in (source, folder))
     if ours.to_str() != theirs.to_str():
         raise EncoderError(
             f"{what}: {folder} reads text with another tokenizer ({theirs.get_vocab_size():,} tokens) than {source} "
             f"({ours.get_vocab_size():,}); its weights are about other tokens"
         )
-    wanted, found = shape(AutoConfig.from_pretrained(source, local_files_only=True)), shape(config)
-    if odd := sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)):
+    wanted, given = shape(AutoConfig.from_pretrained(source, local_files_only=True)), shape(config)
+    if odd := sorted(key for key in wanted.keys() | given.keys() if wanted.get(key) != given.get(key)):
         raise EncoderError(
-            f"{what}: {folder} and {source} differ in {', '.join(f'{key} ({found.get(key)}, {wanted.get(key)})' for key in odd)}; "
+            f"{what}: {folder} and {source} differ in {', '.join(f'{key} ({given.get(key)}, {wanted.get(key)})' for key in odd)}; "
             "it is another encoder"
         )
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from decant.errors import EncoderError
+from decant.heads import Head, records
 from decant.models.encoder import WEIGHTS, architecture_options, compare_with_file, encode
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -48,9 +49,8 @@ class Classifier(PreTrainedModel):
         self.encoder = AutoModel.from_config(inner, attn_implementation="eager", **architecture_options(inner))
         self.dropout = torch.nn.Dropout(config.dropout)
         self.classifier = torch.nn.Linear(inner.hidden_size, config.width)
-        self.projection: torch.nn.Module | None = (
-            None  # of a student's pooled state to its teacher's width, in training
-        )
+        # of a student's pooled state to its teacher's width, in training
+        self.projection: torch.nn.Module | None = None
         self.post_init()
 
     def forward(
@@ -81,7 +81,12 @@ def pool(states: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
 
 
 def build(
-    encoder: PreTrainedModel, heads: dict, pooling: str, dropout: float, bias: np.ndarray, overlap: int | None = None
+    encoder: PreTrainedModel,
+    heads: tuple[Head, ...],
+    pooling: str,
+    dropout: float,
+    bias: np.ndarray,
+    overlap: int | None = None,
 ) -> Classifier:
     """A classifier around the encoder's weights (copied, and compared afterwards), its last layer new.
 
@@ -90,7 +95,7 @@ def build(
     """
     config = ClassifierConfig(
         encoder=encoder.config.to_dict(),
-        heads=heads,
+        heads=records(heads),
         pooling=pooling,
         width=len(bias),
         dropout=dropout,
@@ -108,9 +113,10 @@ def build(
 
 def load(folder: str | Path) -> Classifier:
     """A saved classifier in eval mode, every tensor compared with the file; EncoderError if one is missing or differs."""
+    # mismatched sizes are in the report, and refused below
     model, report = Classifier.from_pretrained(
         folder, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
-    )  # mismatched sizes are in the report, and refused below
+    )
     if report["missing_keys"] or report["unexpected_keys"] or report["mismatched_keys"]:
         raise EncoderError(f"{folder}: weights do not fit config.json: {report}")
     compare_with_file(model, Path(folder) / WEIGHTS)
@@ -180,7 +186,7 @@ def windows(
     backend.enable_truncation(max_length, stride=overlap)
     encodings = backend.encode_batch(texts)
     backend.no_truncation()
-    return [[one.ids for one in (encoding, *encoding.overflowing)] for encoding in encodings]
+    return [[window.ids for window in (encoding, *encoding.overflowing)] for encoding in encodings]
 
 
 def padded(ids: list[list[int]], pad: int) -> dict[str, torch.Tensor]:

@@ -16,13 +16,13 @@ WIDTH = 116  # of a line, where the value has items to break at
 
 @dataclass
 class Block:
-    """The sections of one task, and the comment of every key that has a line of its own."""
+    """What one task sets, section by section, and the comment of every key that has a line of its own."""
 
     name: str
     tree: dict = field(default_factory=dict)
     notes: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-    def put(self, *path: str, value: object, note: str = "") -> None:
+    def put(self, *path: str, value: object, note: str) -> None:
         """Set the key at `path`; its parents are made where they are missing."""
         tree = self.tree
         for step in path[:-1]:
@@ -41,7 +41,7 @@ class Block:
             pad, note = "  " * len(path), f"  # {self.notes[path]}" if self.notes.get(path) else ""
             line = f"{pad}{flow(key)}: {flow(value)}{note}"
             noted = any(other[: len(path)] == path != other for other in self.notes)
-            if noted or (isinstance(value, dict) and any(len(flow(one)) > WIDTH for one in value.values())):
+            if noted or (isinstance(value, dict) and any(len(flow(entry)) > WIDTH for entry in value.values())):
                 lines += [f"{pad}{flow(key)}:{note}", *self._lines(value, path)]
             elif len(line) > WIDTH and isinstance(value, dict | list):
                 lines += [f"{pad}{flow(key)}:{note}", *wrapped(value, f"{pad}  ")]
@@ -62,7 +62,9 @@ def flow(value: object) -> str:
 def wrapped(value: dict | list, pad: str) -> list[str]:
     """A long list or mapping as YAML, as many items a line as fit."""
     many = isinstance(value, dict)
-    items = [f"{flow(key)}: {flow(one)}" for key, one in value.items()] if many else [flow(one) for one in value]
+    items = (
+        [f"{flow(key)}: {flow(entry)}" for key, entry in value.items()] if many else [flow(entry) for entry in value]
+    )
     lines, line = [], f"{pad}{'{' if many else '['}"
     for item in items:
         if len(line) + len(item) > WIDTH and line.endswith(" "):
@@ -80,8 +82,8 @@ def appended(before: bytes, block: Block, build: bool) -> bytes:
     text = before if before.endswith(b"\n") else before + b"\n"
     if build:
         name = block.name.encode()
-        text, found = re.subn(rb"(?m)^(tasks: *\[[^\]\n]*?)[ ,]*\]", rb"\1, " + name + b"]", text, count=1)
-        if not found:
+        text, changed = re.subn(rb"(?m)^(tasks: *\[[^\]\n]*?)[ ,]*\]", rb"\1, " + name + b"]", text, count=1)
+        if not changed:
             raise ParamsError(
                 f"{FILE}: tasks is not a list in one line; add {block.name} there yourself, without --build"
             )

@@ -37,15 +37,15 @@ class Column:
     hashes: list[np.ndarray] = field(default_factory=list)
 
     def add(self, cells: list) -> None:
-        found = Counter(map(plain, cells))
+        counts = Counter(map(plain, cells))
         self.rows += len(cells)
-        self.empty += found.pop(None, 0)
-        self.hashes.append(np.unique(tables.hashes([str(value) for value in found])))
-        for value, times in found.items():
+        self.empty += counts.pop(None, 0)
+        self.hashes.append(np.unique(tables.hashes([str(value) for value in counts])))
+        for value, times in counts.items():
             self.characters += times * len(str(value))
             self.kinds.update(dict.fromkeys(kinds(value), times))
         if self.values is not None:
-            self.values.update(found)
+            self.values.update(counts)
             self.values = self.values if len(self.values) <= KEPT else None
 
     @property
@@ -105,7 +105,7 @@ def plain(cell: object) -> object:
     """A cell as something to count: lists as tuples, None for an empty one."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell.strip()):
         return None
-    if isinstance(cell, list) and all(isinstance(one, str | int) for one in cell):
+    if isinstance(cell, list) and all(isinstance(item, str | int) for item in cell):
         return tuple(cell)
     return repr(cell) if isinstance(cell, list | dict) else cell
 
@@ -114,31 +114,31 @@ def kinds(value: object) -> Iterable[str]:
     """Everything that a value could be taken for."""
     if isinstance(value, tuple):
         return ("list",)
-    text, found = str(value).strip(), []
+    text, fits = str(value).strip(), []
     if isinstance(value, str | int) and not isinstance(value, bool):
-        found.append("key")
+        fits.append("key")
     if isinstance(value, str):
-        found.append("string")
-        found += ["prose"] if re.search(r"\s", text) or not text.isascii() else []  # neither a link nor a code
-        found += ["bracketed"] if text[0] + text[-1] in ("[]", "{}", "()") else []
-        found += ["comma"] if re.fullmatch(r"-?\d+(,\d+)?", text) else []
+        fits.append("string")
+        fits += ["prose"] if re.search(r"\s", text) or not text.isascii() else []  # neither a link nor a code
+        fits += ["bracketed"] if text[0] + text[-1] in ("[]", "{}", "()") else []
+        fits += ["comma"] if re.fullmatch(r"-?\d+(,\d+)?", text) else []
     if len(text) > 40:
-        return found
+        return fits
     whole = str(int(value)) if isinstance(value, float) and value.is_integer() else text
     if whole.lower() in TRUE | FALSE:
-        found.append("boolean")
+        fits.append("boolean")
     with suppress(DataError):
         number("", value)
-        found += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", whole) else ["number"]
-        found += (
+        fits += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", whole) else ["number"]
+        fits += (
             ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []
         )  # 1973 to 2286, as decant.data.rows reads them
-        found += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", whole) else []
+        fits += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", whole) else []
     if re.match(r"\d{4}-\d\d-\d\d", text):
         with suppress(ValueError):
             datetime.fromisoformat(text)
-            found.append("time")
-    return found
+            fits.append("time")
+    return fits
 
 
 def look(batches: Iterable[Batch]) -> dict[str, Column]:

@@ -38,11 +38,11 @@ def where(file: Path, raw: Path) -> tuple[Path, list[str], Path | None]:
     full, base = Path(os.path.abspath(file)), Path(os.path.abspath(raw))  # a link keeps its own name
     if base.is_relative_to(full) and full != base:
         raise DataError(f"{file}: holds {raw}, where the raw files go; name the folder of the tables alone")
-    for one in visible(file):
-        if one.suffix.lower() == ".json":
-            raise DataError(f"{one}: {json_lines(one)}")
+    for path in visible(file):
+        if path.suffix.lower() == ".json":
+            raise DataError(f"{path}: {json_lines(path)}")
     if full == base:
-        return raw, sorted(one.name for one in raw.iterdir() if not one.name.startswith(".")), None
+        return raw, sorted(path.name for path in raw.iterdir() if not path.name.startswith(".")), None
     if full.is_relative_to(base):
         return raw, [full.relative_to(base).as_posix()], None
     target = raw / full.name
@@ -56,7 +56,7 @@ def missing(file: Path) -> str:
     """What is there instead of a file that is not."""
     if not file.parent.is_dir():
         return f"{file}: missing, and so is the folder {file.parent}"
-    there = sorted(one.name for one in file.parent.iterdir() if one.suffix.lower() in rawfiles.FORMATS)
+    there = sorted(path.name for path in file.parent.iterdir() if path.suffix.lower() in rawfiles.FORMATS)
     near = get_close_matches(file.name, there, n=1)
     meant = f"; did you mean {near[0]}?" if near else "."
     if not there:
@@ -80,31 +80,31 @@ def json_lines(file: Path) -> str:
 
 def visible(path: Path) -> list[Path]:
     """The file itself, or the files of a folder that are not hidden: those that `decant.data.rawfiles.files` reads."""
-    inside = (one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
+    inside = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     return sorted(inside) if path.is_dir() else [path]
 
 
 def contents(path: Path) -> dict[Path, str]:
-    return {one.relative_to(path): digest(one) for one in visible(path)}
+    return {file.relative_to(path): digest(file) for file in visible(path)}
 
 
 def copy(source: Path, target: Path, undo: ExitStack) -> None:
     """Copy a file, or the visible files of a folder; `undo` removes them again, and the folders made for them."""
-    first = next(one for one in reversed([target, *target.parents]) if not one.exists())
+    first = next(path for path in reversed([target, *target.parents]) if not path.exists())
     undo.callback(lambda: shutil.rmtree(first) if first.is_dir() else first.unlink(missing_ok=True))
     with writing(target) as partial:
-        for one in visible(source):
-            place = partial / one.relative_to(source)
+        for file in visible(source):
+            place = partial / file.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(one, place)
+            shutil.copyfile(file, place)
 
 
-def encoding(found: dict[Path, str], say: Callable[[str], None]) -> str | None:
-    """What source.encoding has to be; null: UTF-8, or each file's mark says it. found: path -> format.
+def encoding(formats: dict[Path, str], say: Callable[[str], None]) -> str | None:
+    """What source.encoding has to be; null: UTF-8, or each file's mark says it. formats: path -> format.
 
     Raises DataError: nothing fits, or the files have several encodings.
     """
-    plain = (path for path, form in found.items() if form in ("csv", "tsv", "jsonl"))
+    plain = (path for path, form in formats.items() if form in ("csv", "tsv", "jsonl"))
     seen = guess(path for path in plain if not rawfiles.encoding_of(path, ""))
     if seen.zero:
         raise DataError(f"{seen.zero}: holds a zero byte, as UTF-16 without its mark does; save it as UTF-8")
@@ -125,19 +125,19 @@ def encoding(found: dict[Path, str], say: Callable[[str], None]) -> str | None:
     return seen.encoding
 
 
-def header(found: dict[Path, str], named: str) -> None:
+def header(formats: dict[Path, str], named: str) -> None:
     """Raises DataError: the first row of a table is a title or empty, and its header stands below."""
-    for path, form in found.items():
+    for path, form in formats.items():
         tables = []
         if form == "xlsx":
             tables = [list(islice(rawfiles.sheet_rows(path), TOP))]
         elif form in ("csv", "tsv"):
-            tables = [top(path, named, one) for one in (MARKS if form == "csv" else TAB)]
+            tables = [top(path, named, mark) for mark in (MARKS if form == "csv" else TAB)]
             # where a mark cuts all rows alike, the others say nothing
             tables = [rows for rows in tables if even([len(row) for row in rows if row])] or tables
         below = [(number, rows) for rows in tables if (number := header_below(rows))]
         if below:
-            number, rows = min(below, key=lambda one: one[0])
+            number, rows = min(below, key=lambda pair: pair[0])
             title = next((f"looks like a title ({cell!r})" for cell in rows[0] if str(cell).strip()), "is empty")
             names = ", ".join(cell for cell in rows[number - 1] if cell)
             raise DataError(
@@ -145,10 +145,10 @@ def header(found: dict[Path, str], named: str) -> None:
             )
 
 
-def top(file: Path, named: str, one: str) -> list[list]:
+def top(file: Path, named: str, mark: str) -> list[list]:
     """The first rows with this mark, empty lines too, whatever their quotes."""
     csv.field_size_limit(sys.maxsize)
-    return list(islice(csv.reader(rawfiles.lines(file, named, ""), delimiter=one), TOP))
+    return list(islice(csv.reader(rawfiles.lines(file, named, ""), delimiter=mark), TOP))
 
 
 def header_below(rows: list[list]) -> int | None:
@@ -158,23 +158,23 @@ def header_below(rows: list[list]) -> int | None:
     if not number or len(rows) == number + 1 or len(filled[0]) > 1:
         return None
     names = filled[number]
-    plain = all(isinstance(one, str) and one == one.strip() and len(one) <= NAME for one in names)
-    words = plain and not any(re.fullmatch(r"[\d.,:/ -]+", one) for one in names)
+    plain = all(isinstance(name, str) and name == name.strip() and len(name) <= NAME for name in names)
+    words = plain and not any(re.fullmatch(r"[\d.,:/ -]+", name) for name in names)
     below = [len(row) for row in rows[number:] if row]
     return number + 1 if words and even(below) and len(set(names)) == len(names) else None
 
 
-def delimiter(found: dict[Path, str], named: str, say: Callable[[str], None]) -> str | None:
+def delimiter(formats: dict[Path, str], named: str, say: Callable[[str], None]) -> str | None:
     """What source.delimiter has to be; null: a comma, or TSV. named: the encoding.
 
     Raises DataError: two marks fit a file equally well, the files have several, or TSV has another than a tab.
     """
-    for path, form in found.items():
+    for path, form in formats.items():
         if form == "tsv" and max(cells(path, named, TAB), default=0) < 2 and (seen := mark(path, named) or TAB) != TAB:
             raise DataError(f"{path}: its cells look separated by {seen!r}, not by a tab; rename it to {path.stem}.csv")
-    marks = {path: mark(path, named) or "," for path, form in found.items() if form == "csv"}
+    marks = {path: mark(path, named) or "," for path, form in formats.items() if form == "csv"}
     if len(set(marks.values())) > 1:
-        each = ", ".join(f"{path} {shown(one)}" for path, one in marks.items())
+        each = ", ".join(f"{path} {shown(char)}" for path, char in marks.items())
         raise DataError(f"cells are separated in several ways ({each}); save the files in one")
     chosen = next(iter(marks.values()), ",")
     if chosen == ",":
@@ -193,20 +193,20 @@ def mark(file: Path, named: str) -> str | None:
 
     Raises DataError: two do, or one would if quotes did not stand inside cells.
     """
-    widths = {one: cells(file, named, one) for one in MARKS}
-    fits = {one: found[0] for one, found in widths.items() if even(found)}
-    fits = fits or {one: found[0] for one, found in widths.items() if found and found[0] > 1}
-    best = [one for one, width in fits.items() if width == max(fits.values())]
+    widths = {char: cells(file, named, char) for char in MARKS}
+    fits = {char: counts[0] for char, counts in widths.items() if even(counts)}
+    fits = fits or {char: counts[0] for char, counts in widths.items() if counts and counts[0] > 1}
+    best = [char for char, width in fits.items() if width == max(fits.values())]
     if len(best) > 1:
         raise DataError(
             f"{file}: cells could be separated by {' or by '.join(map(shown, best))}; save it with another mark"
             f"{'' if TAB in best else ', e.g. a tab'}"
         )
-    for one in () if best else MARKS:
-        if not widths[one] and even(cells(file, named, one, quotes=False)):
+    for char in () if best else MARKS:
+        if not widths[char] and even(cells(file, named, char, quotes=False)):
             raise DataError(
-                f"{file}: its cells look separated by {shown(one)}, but in some a quote stands inside; enclose such a cell in "
-                'quotes and double its own, "like ""this"" one", or save the table as JSON Lines'
+                f"{file}: its cells look separated by {shown(char)}, but in some a quote stands inside; enclose "
+                'such a cell in quotes and double its own, "like ""this"" one", or save the table as JSON Lines'
             )
     return best[0] if best else None
 
@@ -216,9 +216,9 @@ def even(widths: list[int]) -> bool:
     return bool(widths) and set(widths) == {widths[0]} != {1}
 
 
-def cells(file: Path, named: str, one: str, quotes: bool = True) -> list[int]:
+def cells(file: Path, named: str, mark: str, quotes: bool = True) -> list[int]:
     """Cells of each of the first rows; none if the rows cannot be read with this mark."""
     try:
-        return [len(row) for row in islice(rawfiles.csv_rows(file, named, one, quotes), FIRST)]
+        return [len(row) for row in islice(rawfiles.csv_rows(file, named, mark, quotes), FIRST)]
     except DataError:  # quotes in the wrong places: another mark may fit, and reading the table will tell
         return []

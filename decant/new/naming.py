@@ -15,7 +15,7 @@ def head_name(target: Target, used: Iterable[str]) -> str:
     several = len(target.columns) > 1
     name = "labels" if several else slug(target.columns[0].name).replace("-", "_").strip("_") or "label"
     name = name if name not in COLUMNS and name[0].isalpha() else f"label_{name}"
-    return next(one for one in chain([name], (f"{name}_{n}" for n in count(2))) if one not in used)
+    return next(option for option in chain([name], (f"{name}_{n}" for n in count(2))) if option not in used)
 
 
 def classes_of(head: str, raws: Iterable[str], taken: set[str], fold: bool = True) -> dict[str, list[str]]:
@@ -34,7 +34,7 @@ def classes_of(head: str, raws: Iterable[str], taken: set[str], fold: bool = Tru
         name = class_name(head, group[0], index)
         more = [] if name.startswith(f"{head}_") else [f"{head}_{name}"]
         options = chain([name, *more], (f"{name}_{n}" for n in count(2)))
-        named[next(one for one in options if one not in taken)] = group
+        named[next(option for option in options if option not in taken)] = group
         taken.update(named)
     return named
 
@@ -42,8 +42,8 @@ def classes_of(head: str, raws: Iterable[str], taken: set[str], fold: bool = Tru
 def class_name(head: str, raw: str, index: int) -> str:
     """A word stays itself; 1 becomes <head>_1, as does the first label without letters or digits of ASCII."""
     letters = unicodedata.normalize("NFKD", raw.casefold())
-    kept = [one for one in letters if one.isalnum()]
-    if sum(one.isascii() for one in kept) * 2 <= len(kept):
+    kept = [letter for letter in letters if letter.isalnum()]
+    if sum(letter.isascii() for letter in kept) * 2 <= len(kept):
         return f"{head}_{index}"
     name = slug(letters.encode("ascii", "ignore").decode())
     if re.search("[a-z]{2}", name):

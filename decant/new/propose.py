@@ -13,12 +13,15 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from decant import paths
 from decant.data import rawfiles
 from decant.data.ids import identity
 from decant.data.labels import raw_labels
 from decant.data.rawfiles import Batch
 from decant.errors import DataError, ParamsError
 from decant.files import writing
+from decant.heads import KINDS
+from decant.keys import SHIPPED
 from decant.new import intake
 from decant.new.blocks import Block, appended, checked
 from decant.new.columns import Column, look
@@ -32,7 +35,7 @@ from decant.settings.params import FILE
 from decant.settings.schema import METRICS, Params
 
 # raw: data/raw holds the raw files; the words are no strings in YAML
-RESERVED = {"defaults", "raw", "null", "true", "false", *Params.model_fields}
+RESERVED = {"defaults", "raw", "null", "true", "false", *params.RESERVED, *Params.model_fields}
 
 
 @dataclass
@@ -66,46 +69,44 @@ def new(file: Path, task: str, choices: Choices, dry_run: bool = False, build: b
     if task in tree:
         raise ParamsError(f"--task {task}: {FILE} has such a block already; take another name, or take that block out")
     known = words(choices.split)
-    folder, names, target = intake.where(file, Path("data/raw") / task)
-    found = rawfiles.files(folder, names, None)
+    folder, names, target = intake.where(file, paths.raw(task))
+    formats = rawfiles.files(folder, names, None)
 
     block = Block(task)
-    block.put("source", "files", value=names, note=f"below data/raw/{task}")
-    coding = choices.encoding or intake.encoding(found, print)
-    intake.header(found, coding or "utf-8")
-    mark = intake.delimiter(found, coding or "utf-8", print)
+    block.put("source", "files", value=names, note=f"below {paths.raw(task)}")
+    coding = choices.encoding or intake.encoding(formats, print)
+    intake.header(formats, coding or "utf-8")
+    mark = intake.delimiter(formats, coding or "utf-8", print)
     if coding:
         block.put("source", "encoding", value=coding, note="of the file")
     if mark:
         block.put("source", "delimiter", value=mark, note="between cells")
 
     def batches() -> Iterator[Batch]:
-        for path, form in found.items():
+        for path, form in formats.items():
             yield from rawfiles.batches(path, form, coding or "utf-8", mark)
 
     table = look(batches())
     rows = next(iter(table.values())).rows
-    print(f"data: {file} ({of(rows)}, {of(len(table), 'column')}, {of(len(found), 'file')})")
+    print(f"data: {file} ({of(rows)}, {of(len(table), 'column')}, {of(len(formats), 'file')})")
     for name in named(table, [choices.id] if choices.id is not None else []):
         if not table[name].unique:
             raise DataError(repeated(table[name], batches))
     roles = roles_of(table, choices.text, choices.label, choices.id, choices.ignore, known)
     print(*roles.said, sep="\n")
     top = names[0] if (folder / names[0]).is_dir() and len(names) == 1 else ""
-    files = by_name([path.relative_to(folder).as_posix() for path in found], top, known)
-    heard(choices.split, [one for values in roles.split.values() for one in values], list(files.values()))
+    files = by_name([path.relative_to(folder).as_posix() for path in formats], top, known)
+    heard(choices.split, [value for values in roles.split.values() for value in values], list(files.values()))
     warnings = describe(block, roles, files)
-    for section in tree["defaults"]:
-        block.put(section, value={})
-    gate = {"metric": "test", "key": "student_int8.macro_f1", "min": 0.5}
-    block.put("gates", "macro_f1", value=gate, note="a placeholder: set what a release must reach")
 
-    trial = Trial(checked(appended(before, block, build), block, build), folder, found)
+    trial = Trial(checked(appended(before, block, build), block, build), folder, formats)
     stops, more = trial.propose(block)
+    gate = {"metric": "test", "key": f"{SHIPPED}.macro_f1", "min": 0.5}
+    block.put("gates", "macro_f1", value=gate, note="a placeholder: set what a release must reach")
     after = appended(before, block, build)
     checked(after, block, build)
-    for one in [*stops, *warnings, *more]:
-        print(f"warning: {one}")
+    for warning in [*stops, *warnings, *more]:
+        print(f"warning: {warning}")
     if dry_run:
         print(f"\n{block.text()}\nnothing was written (--dry-run)")
         return
@@ -120,13 +121,13 @@ def new(file: Path, task: str, choices: Choices, dry_run: bool = False, build: b
     if not build:
         print(f"  sed -i.bak 's/^tasks: .*/tasks: [{', '.join([*tree['tasks'], task])}]/' {FILE}")
     steps = {
-        f"dvc repro profile@{task}": f"cleans and splits the rows and describes them: read metrics/{task}/data.md",
+        f"dvc repro profile@{task}": f"cleans and splits the rows and describes them: read {paths.page(task, 'data')}",
         "dvc repro": "trains, quantizes and judges",
         "python -m decant verdict": "may it be released?",
     }
     for command, what in steps.items():
         print(f"  {command:<{max(map(len, steps))}}  # {what}")
-    print("If the task is to stay, add its figures to metrics and plots at the end of dvc.yaml.")
+    print("If the task is to stay, add its figures to metrics and plots in metrics/dvc.yaml.")
 
 
 def rewrite(content: bytes) -> None:
@@ -139,9 +140,9 @@ def repeated(column: Column, batches: Callable[[], Iterator[Batch]]) -> str:
     seen, twice = set(), ""
     for batch in batches():
         for row, value in enumerate(() if twice else batch.column(column.name)):
-            one = identity(batch.place, row, value, column.name)
-            twice = twice or (one if one in seen else "")
-            seen.add(one)
+            row_id = identity(batch.place, row, value, column.name)
+            twice = twice or (row_id if row_id in seen else "")
+            seen.add(row_id)
     places: dict[Path, list[int]] = {}
     for batch in batches():
         for row, value in enumerate(batch.column(column.name)):
@@ -167,13 +168,14 @@ def describe(block: Block, roles: Roles, files: dict[str, str]) -> list[str]:
         name = head_name(target, heads)
         heads[name] = target.kind
         warnings += teach(block, name, target, taken)
-    deciding = next((name for name, kind in heads.items() if kind != "regression"), None)
+    deciding = next((name for name, kind in heads.items() if KINDS[kind].rule), None)
     if deciding is None:
         raise DataError(
-            f"label: {', '.join(one.columns[0].name for one in roles.targets)} holds numbers, a regression head. A decision "
-            "needs a softmax or a sigmoid head too: name a column of classes with --label, or sort the numbers into classes"
+            f"label: {', '.join(target.columns[0].name for target in roles.targets)} holds numbers, a regression head. "
+            "A decision needs a softmax or a sigmoid head too: name a column of classes with --label, or sort the "
+            "numbers into classes"
         )
-    rule = {"rule": "argmax" if heads[deciding] == "softmax" else "thresholds", "head": deciding}
+    rule = {"rule": KINDS[heads[deciding]].rule, "head": deciding}
     block.put("decision", value=rule, note="the likeliest" if rule["rule"] == "argmax" else "each over its threshold")
 
     if files and roles.split_column is not None:
@@ -196,15 +198,17 @@ def describe(block: Block, roles: Roles, files: dict[str, str]) -> list[str]:
 def teach(block: Block, name: str, target: Target, taken: set[str]) -> list[str]:
     """source.labels and heads for one head. Returns warnings."""
     first, warnings = target.columns[0], []
-    note = {"softmax": "one of them", "sigmoid": "any of them", "regression": "a number"}[target.kind]
-    if target.kind == "regression":
+    kind = KINDS[target.kind]
+    note = ("any of them" if kind.several else "one of them") if kind.least else "a number"
+    if not kind.least:
         block.put("source", "labels", name, value={"column": first.name}, note=note)
-        block.put("heads", name, value={"kind": "regression"}, note=note)
+        block.put("heads", name, value={"kind": target.kind}, note=note)
         return []
     if len(target.columns) > 1:
-        columns = dict(zip(inner([one.name for one in target.columns]), target.columns, strict=True))
-        classes = {one: raws[0] for one, raws in classes_of(name, columns, taken, fold=False).items()}
-        block.put("source", "labels", name, "columns", value={one: columns[raw].name for one, raw in classes.items()},
+        columns = dict(zip(inner([column.name for column in target.columns]), target.columns, strict=True))
+        classes = {label: raws[0] for label, raws in classes_of(name, columns, taken, fold=False).items()}
+        block.put("source", "labels", name, "columns",
+                  value={label: columns[raw].name for label, raw in classes.items()},
                   note="class: its column of true and false")  # fmt: skip
     else:
         raws = sorted(set().union(*(raw_of(first, cell, target.separator) for cell in first.values)))
@@ -214,16 +218,16 @@ def teach(block: Block, name: str, target: Target, taken: set[str]) -> list[str]
             block.put(
                 "source", "labels", name, "separator", value=target.separator, note="between the labels of a cell"
             )
-        if any(raws != [one] for one, raws in classes.items()):
+        if any(raws != [label] for label, raws in classes.items()):
             block.put("source", "labels", name, "classes", value=classes, note="class: raw labels that mean it")
-            for one, several in classes.items():
+            for label, several in classes.items():
                 if len(several) > 1:
-                    print(f"class: {one} ({' and '.join(several)} differ by case alone)")
+                    print(f"class: {label} ({' and '.join(several)} differ by case alone)")
         # nothing, null and an empty list say the same: none of several labels, or no label where there has to be one
         bare = first.empty + sum(
             rows for cell, rows in first.values.items() if not raw_of(first, cell, target.separator)
         )
-        if bare and target.kind == "sigmoid":
+        if bare and kind.several:
             none = f"{of(bare)} with none of the labels; drop, if they were never labelled"
             block.put("source", "labels", name, "unlabelled", value="allow", note=none)
             warnings.append(

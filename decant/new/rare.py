@@ -3,6 +3,7 @@ class is a slip of the pen, a class to merge, or one to leave out; until he has 
 
 from difflib import get_close_matches
 
+from decant.heads import KINDS
 from decant.new.blocks import Block
 from decant.settings.params import FILE, TaskParams
 
@@ -20,7 +21,7 @@ def advice(block: Block, p: TaskParams, rare: dict[str, str], least: int) -> str
     raws = ", ".join(f'"{raw}"' for name in rare for raw in classes[name])
     if labels.columns:
         out = f"take its column out of source.labels.{head}.columns"
-    elif p.heads[head].kind == "softmax":
+    elif not KINDS[p.heads[head].kind].several:
         out = f"set source.ignore: [{raws}] and source.labels.{head}.unlabelled: drop"
     else:
         out = f"set source.ignore: [{raws}]"
@@ -40,5 +41,5 @@ def advice(block: Block, p: TaskParams, rare: dict[str, str], least: int) -> str
 
 def meant(raws: list[str], common: dict[str, str]) -> str:
     """A guess at the class that a misspelt label belongs to."""
-    near = [one for raw in raws if len(raw) > 3 for one in get_close_matches(raw, common, n=1, cutoff=0.75)]
+    near = [match for raw in raws if len(raw) > 3 for match in get_close_matches(raw, common, n=1, cutoff=0.75)]
     return f", misspelt {common[near[0]]}?" if near else ""

@@ -58,18 +58,22 @@ def roles_of(
     why = "as asked"
     if identity is not None:
         identity = only("id", [free[name] for name in named(free, [identity])], free, "--id").name
-    split = only("split", [one for one in free.values() if by_column(one, known)], free)
+    split = only("split", [column for column in free.values() if by_column(column, known)], free)
     given = by_column(split, known) if split else {}
-    said += [f"none: {one.name} ({too_fine(one)})" for one in free.values() if one.milliseconds]
-    free = {name: one for name, one in free.items() if not one.milliseconds}
-    moment = only("time", [one for one in free.values() if one.moment and not one.empty], free)
+    said += [f"none: {column.name} ({too_fine(column)})" for column in free.values() if column.milliseconds]
+    free = {name: column for name, column in free.items() if not column.milliseconds}
+    moment = only("time", [column for column in free.values() if column.moment and not column.empty], free)
     if identity is None:
-        unique = [one for one in free.values() if one.words & ID and not one.words & GROUP and one.unique]
-        exact = [one for one in unique if one.name.lower() in ID]
+        unique = [
+            column for column in free.values() if column.words & ID and not column.words & GROUP and column.unique
+        ]
+        exact = [column for column in unique if column.name.lower() in ID]
         chosen = only("id", exact if len(exact) == 1 else unique, free, "--id")
         identity, why = (chosen.name, "unique, and its name says so") if chosen else (None, "")
     same = [
-        one for one in free.values() if one.words & GROUP and one.words <= GROUP | OWN and 1 < one.distinct < one.filled
+        column
+        for column in free.values()
+        if column.words & GROUP and column.words <= GROUP | OWN and 1 < column.distinct < column.filled
     ]
     group = only("group", same, free)
     if not text:
@@ -78,10 +82,10 @@ def roles_of(
         reason = f"mean {columns[text[0]].mean:.0f} characters, {columns[text[0]].share * 100:.1f} % distinct"
     else:
         reason = "as asked"
-    found = targets(wanted) if wanted else find_targets(free)
+    to_learn = targets(wanted) if wanted else find_targets(free)
 
     head = [f"text: {', '.join(text)} ({reason})"]
-    head += [f"label: {one.shown}, a {one.kind} head" for one in found]
+    head += [f"label: {target.shown}, a {target.kind} head" for target in to_learn]
     numbered = "id: none (no unique column is named so; rows are numbered)"
     head.append(f"id: {identity} ({why})" if identity is not None else numbered)
     if split:
@@ -95,43 +99,43 @@ def roles_of(
         )
     if group:
         head.append(f"group: {group.name} (its name says so; {group.distinct:,} different, {group.filled:,} rows)")
-    used = {one.name for target in found for one in target.columns}
-    said += [f"none: {name} ({idle(one)})" for name, one in free.items() if name not in used]
+    used = {column.name for target in to_learn for column in target.columns}
+    said += [f"none: {name} ({idle(column)})" for name, column in free.items() if name not in used]
     return Roles(
-        text, found, identity, given, split and split.name, moment and moment.name,
+        text, to_learn, identity, given, split and split.name, moment and moment.name,
         group and group.name, head + said,
     )  # fmt: skip
 
 
 def named(columns: dict[str, Column], patterns: list[str]) -> list[str]:
     """The columns that names or wildcards mean, in the order of the patterns."""
-    found = []
+    names = []
     for pattern in patterns:
         hits = [pattern] if pattern in columns else [name for name in columns if fnmatch.fnmatchcase(name, pattern)]
         if not hits:
             raise DataError(f"no column {pattern!r}, or it was named twice; columns left are {', '.join(columns)}")
-        found += [name for name in hits if name not in found]
-    return found
+        names += [name for name in hits if name not in names]
+    return names
 
 
 def only(part: str, candidates: list[Column], free: dict[str, Column], option: str = "") -> Column | None:
     """The one candidate, taken out of `free`, or none."""
     if len(candidates) > 1:
-        names = ", ".join(one.name for one in candidates)
+        names = ", ".join(column.name for column in candidates)
         how = f"Name it with {option}, or leave" if option else "Leave"
         raise DataError(f"{part}: {names} could be meant, and nothing says which. {how} the others out with --ignore")
-    for one in candidates:
-        del free[one.name]
+    for column in candidates:
+        del free[column.name]
     return candidates[0] if candidates else None
 
 
 def find_text(free: dict[str, Column]) -> str:
     """The longest and most distinct strings."""
     prose = {
-        name: one.mean * one.share
-        for name, one in free.items()
-        if one.kinds["string"] * 2 > one.filled and one.kinds["prose"] * 2 >= one.filled > 0
-        and (one.distinct > CLASSES or one.share >= 0.5)
+        name: column.mean * column.share
+        for name, column in free.items()
+        if column.kinds["string"] * 2 > column.filled and column.kinds["prose"] * 2 >= column.filled > 0
+        and (column.distinct > CLASSES or column.share >= 0.5)
     }  # fmt: skip
     if not prose:
         raise DataError(

@@ -39,16 +39,16 @@ def by_column(column: Column, known: dict[str, str]) -> dict[str, list[str]]:
 
     Raises DataError: some values name splits and others do not, or some rows have none.
     """
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     odd: dict[str, int] = {}
     for value, rows in (column.values or {}).items():
         split = known.get(str(value).strip().lower())
         if split:
-            found.setdefault(split, []).append(str(value))
+            values.setdefault(split, []).append(str(value))
         else:
             odd[str(value)] = rows
     called = bool(column.words & COLUMNS)
-    if "train" not in found or (len(found) < 2 and not (called and odd)):
+    if "train" not in values or (len(values) < 2 and not (called and odd)):
         return {}
     if odd and not called and sum(odd.values()) * 2 > column.filled:
         return {}
@@ -58,7 +58,7 @@ def by_column(column: Column, known: dict[str, str]) -> dict[str, list[str]]:
             f"{value!r} ({rows:,} row{'' if rows == 1 else 's'})" for value, rows in list(odd.items())[:5]
         )
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
-        names = ", ".join(value for name in SPLITS for value in found.get(name, []))
+        names = ", ".join(value for name in SPLITS for value in values.get(name, []))
         raise DataError(
             f"column {column.name!r} names splits ({names}), but not with {shown}{more}. Mend the table, say "
             f"what is meant, e.g. {option(next(iter(odd)), known)}, or {ignored}"
@@ -68,7 +68,7 @@ def by_column(column: Column, known: dict[str, str]) -> dict[str, list[str]]:
             f"column {column.name!r} names splits, but not in {column.empty:,} of {column.rows:,} rows; fill them, or "
             f"{ignored}"
         )
-    return {name: sorted(found[name]) for name in SPLITS if name in found}
+    return {name: sorted(values[name]) for name in SPLITS if name in values}
 
 
 def by_name(files: list[str], top: str, known: dict[str, str]) -> dict[str, str]:
@@ -81,38 +81,38 @@ def by_name(files: list[str], top: str, known: dict[str, str]) -> dict[str, str]
     units = dict.fromkeys(start + name.removeprefix(start).split("/")[0] for name in files)
     if len(units) < 2:
         return {}
-    found: dict[str, str] = {}
+    by_split: dict[str, str] = {}
     odd = []
     for unit in units:
         stem = unit.removeprefix(start).lower().rsplit(".", 1)[0]
         said = {known[word] for word in ([stem] if stem in known else re.split(r"[\W_]+", stem)) if word in known}
         if len(said) != 1:
             odd.append((unit, stem))
-        elif said & found.keys():
+        elif said & by_split.keys():
             (split,) = said
             raise DataError(
-                f"split: {found[split]} and {unit} are both named as {split}; put the files of one split into a folder of its "
-                f"own ({start}{split}), or rename what is no split"
+                f"split: {by_split[split]} and {unit} are both named as {split}; put the files of one split into a "
+                f"folder of its own ({start}{split}), or rename what is no split"
             )
         else:
-            found[said.pop()] = unit
-    if "train" not in found:
+            by_split[said.pop()] = unit
+    if "train" not in by_split:
         return {}
     if odd:
         raise DataError(
-            f"split: {', '.join(found.values())} {'is' if len(found) == 1 else 'are'} named as splits, but not "
+            f"split: {', '.join(by_split.values())} {'is' if len(by_split) == 1 else 'are'} named as splits, but not "
             f"{', '.join(unit for unit, _ in odd)}. Say what is meant, e.g. {option(odd[0][1], known)}, or rename the files: "
             "without a name of a split, new ones are made of all rows"
         )
-    return {name: found[name] for name in SPLITS if name in found}
+    return {name: by_split[name] for name in SPLITS if name in by_split}
 
 
 def heard(choices: list[str], values: list[str], files: list[str]) -> None:
     """Raises ParamsError: a choice is about a value that names no split of the table."""
     stems = [name.rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in files]
     said = {
-        one.strip().lower()
-        for one in [*values, *stems, *(word for stem in stems for word in re.split(r"[\W_]+", stem))]
+        text.strip().lower()
+        for text in [*values, *stems, *(word for stem in stems for word in re.split(r"[\W_]+", stem))]
     }
     for choice in choices:
         value = choice.rpartition("=")[0]

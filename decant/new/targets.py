@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from decant.errors import DataError
+from decant.heads import KINDS
 from decant.new.columns import CLASSES, CLOCK, Column, categorical, separator
 
 # words of column names that say that a column is a label
@@ -15,7 +16,7 @@ LABEL = {"label", "labels", "class", "classes", "category", "target", "sentiment
 class Target:
     """What a head can learn from: one column, or several boolean ones."""
 
-    kind: str  # softmax, sigmoid or regression
+    kind: str  # of head: softmax, sigmoid or regression
     columns: list[Column]
     separator: str | None = None
 
@@ -24,9 +25,9 @@ class Target:
         names, first = listed(self.columns), self.columns[0]
         if len(self.columns) > 1:
             return f"{names} ({len(self.columns)} boolean columns: any of them)"
-        if self.kind == "regression":
+        if not KINDS[self.kind].least:
             return f"{names} ({first.distinct:,} different numbers)"
-        if self.kind == "softmax":
+        if not KINDS[self.kind].several:
             return f"{names} ({first.distinct} different values: one of them)"
         return (
             f"{names} ({f'labels joined by {self.separator!r}' if self.separator else 'lists of labels'}: any of them)"
@@ -35,64 +36,68 @@ class Target:
 
 def listed(columns: list[Column]) -> str:
     """Names for people, of many the first and the last."""
-    names = [one.name for one in columns]
+    names = [column.name for column in columns]
     return ", ".join(names if len(names) < 6 else [*names[:2], "...", names[-1]])
 
 
 def find_targets(free: dict[str, Column]) -> list[Target]:
     """The labels: one column of classes, or a family of boolean ones, and a number beside it if there is one."""
-    said = {name for name, one in free.items() if one.words & LABEL}
-    several = families([one for one in free.values() if one.flag and not one.words <= LABEL])
-    inside = {one.name for family in several for one in family}
-    alone = [one for one in free.values() if one.name not in inside and not one.measure and categorical(one)]
-    found = [[one] for one in alone] + several
-    if len(found) > 1:
-        clear = [one for one in found if len(one) == 1 and one[0].name in said]
-        found = clear if len(clear) == 1 else found
-    measures = [one for one in free.values() if one.measure and not one.empty and not one.words & CLOCK]
+    said = {name for name, column in free.items() if column.words & LABEL}
+    several = families([column for column in free.values() if column.flag and not column.words <= LABEL])
+    inside = {column.name for family in several for column in family}
+    alone = [
+        column for column in free.values() if column.name not in inside and not column.measure and categorical(column)
+    ]
+    rivals = [[column] for column in alone] + several
+    if len(rivals) > 1:
+        clear = [family for family in rivals if len(family) == 1 and family[0].name in said]
+        rivals = clear if len(clear) == 1 else rivals
+    measures = [column for column in free.values() if column.measure and not column.empty and not column.words & CLOCK]
     if len(measures) > 1:
-        clear = [one for one in measures if one.name in said]
+        clear = [column for column in measures if column.name in said]
         measures = clear if len(clear) == 1 else measures
-    for candidates in (found, [[one] for one in measures]):
+    for candidates in (rivals, [[column] for column in measures]):
         if len(candidates) > 1:
             names = "; ".join(listed(family) for family in candidates)
             raise DataError(
                 f"label: {names} could be meant. Name what to learn with --label (again for each further column; wildcards "
                 "work), or leave columns out with --ignore"
             )
-    lone = [one for one in free.values() if one.name in said and one.distinct == 1]
-    if lone and not any(one.name in said for family in found for one in family):
+    lone = [column for column in free.values() if column.name in said and column.distinct == 1]
+    if lone and not any(column.name in said for family in rivals for column in family):
         raise single(lone[0])
-    if not found and not measures:
+    if not rivals and not measures:
         raise DataError(
             f"no column holds a label: a few values that repeat, or several labels in a cell. Columns left are "
             f"{', '.join(free) or 'none'}. Name it with --label"
         )
-    return [target for one in found for target in targets(one)] + [Target("regression", [one]) for one in measures]
+    return [target for family in rivals for target in targets(family)] + [
+        Target("regression", [column]) for column in measures
+    ]
 
 
 def families(flags: list[Column]) -> list[list[Column]]:
     """Boolean columns that belong together: all, or by the word in which f1.joy, f1.fear and t1.work, t1.home differ."""
     if len(flags) < 2:
         return []
-    heads = [re.match(r"(.+?)[\W_]", name) for name in inner([one.name for one in flags])]
-    found: dict[str, list[Column]] = {}
-    for head, one in zip(heads, flags, strict=True):
-        found.setdefault(head[1] if all(heads) else "", []).append(one)
-    return list(found.values()) if all(len(one) > 1 for one in found.values()) else [flags]
+    heads = [re.match(r"(.+?)[\W_]", name) for name in inner([flag.name for flag in flags])]
+    by_head: dict[str, list[Column]] = {}
+    for head, flag in zip(heads, flags, strict=True):
+        by_head.setdefault(head[1] if all(heads) else "", []).append(flag)
+    return list(by_head.values()) if all(len(family) > 1 for family in by_head.values()) else [flags]
 
 
 def inner(names: list[str]) -> list[str]:
     """What differs between names: is_toxic, is_rude -> toxic, rude. Only whole words are cut off."""
     parts = [re.split(r"(?<=[\W_])|(?=[\W_])", name) for name in names]
     first = 0
-    while len({tuple(one[: first + 1]) for one in parts}) == 1:
+    while len({tuple(words[: first + 1]) for words in parts}) == 1:
         first += 1
     last = 0
-    while all(len(one) > first + last + 1 for one in parts) and len({one[-1 - last] for one in parts}) == 1:
+    while all(len(words) > first + last + 1 for words in parts) and len({words[-1 - last] for words in parts}) == 1:
         last += 1
-    found = ["".join(one[first : len(one) - last]).strip("._- ") for one in parts]
-    return found if len({*found, ""}) == len(names) + 1 else names  # a.b and a_b, or nothing left
+    middles = ["".join(words[first : len(words) - last]).strip("._- ") for words in parts]
+    return middles if len({*middles, ""}) == len(names) + 1 else names  # a.b and a_b, or nothing left
 
 
 def targets(columns: list[Column]) -> list[Target]:
@@ -100,41 +105,42 @@ def targets(columns: list[Column]) -> list[Target]:
 
     Raises DataError for a column that cannot be a label.
     """
-    flags = [one for one in columns if one.flag]
+    flags = [column for column in columns if column.flag]
     flags = flags if len(flags) > 1 else []
-    found = []
-    for one in columns:
-        if one in flags:
-            if one is flags[0]:
-                found.append(Target("sigmoid", flags))
-        elif one.all("bracketed"):
-            example = next(iter(one.values or ["[...]"]))
+    to_learn = []
+    for column in columns:
+        if column in flags:
+            if column is flags[0]:
+                to_learn.append(Target("sigmoid", flags))
+        elif column.all("bracketed"):
+            example = next(iter(column.values or ["[...]"]))
             raise DataError(
-                f"column {one.name!r} holds lists written as text, e.g. {example!r}; write the labels as a|b, or the table as "
-                "JSON Lines or Parquet, which have lists"
+                f"column {column.name!r} holds lists written as text, e.g. {example!r}; write the labels as a|b, or "
+                "the table as JSON Lines or Parquet, which have lists"
             )
-        elif one.all("comma") and not one.all("number"):
+        elif column.all("comma") and not column.all("number"):
             raise DataError(
-                f"column {one.name!r}: a comma in its numbers could be a decimal point or stand between two labels; write 1.5 "
-                "or 1|5"
+                f"column {column.name!r}: a comma in its numbers could be a decimal point or stand between two labels; "
+                "write 1.5 or 1|5"
             )
-        elif one.measure:
-            found.append(Target("regression", [one]))
-        elif one.distinct == 1:
-            raise single(one)
-        elif one.values is None or not one.distinct or (one.distinct > CLASSES and not categorical(one)):
+        elif column.measure:
+            to_learn.append(Target("regression", [column]))
+        elif column.distinct == 1:
+            raise single(column)
+        elif column.values is None or not column.distinct or (column.distinct > CLASSES and not categorical(column)):
             raise DataError(
-                f"column {one.name!r} is no label: {one.distinct:,} different values in {one.filled:,} rows; a head has 2 to "
-                f"{CLASSES} classes"
+                f"column {column.name!r} is no label: {column.distinct:,} different values in {column.filled:,} rows; "
+                f"a head has 2 to {CLASSES} classes"
             )
-        elif any(one.name == str(value) for value in one.values):
+        elif any(column.name == str(value) for value in column.values):
             raise DataError(
-                f"column {one.name!r} holds {one.name!r} itself: the file seems to have no header; add a row with names"
+                f"column {column.name!r} holds {column.name!r} itself: the file seems to have no header; "
+                "add a row with names"
             )
         else:
-            mark = separator(one)
-            found.append(Target("sigmoid" if one.all("list") or mark else "softmax", [one], mark))
-    return found
+            mark = separator(column)
+            to_learn.append(Target("sigmoid" if column.all("list") or mark else "softmax", [column], mark))
+    return to_learn
 
 
 def single(column: Column) -> DataError:

@@ -14,9 +14,12 @@ from decant import decision, tables
 from decant.data import duplicates, rawfiles, stratify
 from decant.data.rows import Recipe
 from decant.errors import DataError
+from decant.heads import labelled
 from decant.new.blocks import Block
 from decant.new.rare import advice
 from decant.paths import SPLITS
+from decant.settings.decision import rule_of
+from decant.settings.heads import heads_of
 from decant.settings.params import TaskParams
 
 LENGTHS = (32, 48, 64, 96, 128, 192, 256)  # of tokens.max_length
@@ -29,17 +32,15 @@ CARVE = {"valid": {"train": 0.15}, "calib": {"valid": 0.5, "train": 0.15}, "test
 class Trial:
     """What prepare would make of the rows, and what follows for split and tokens."""
 
-    def __init__(self, p: TaskParams, folder: Path, found: dict[Path, str]):
+    def __init__(self, p: TaskParams, folder: Path, formats: dict[Path, str]):
         """Raises DataError as prepare does: for the first row that is not what the block says."""
         source, self.p = p.source, p
-        heads = {name: head.model_dump() for name, head in p.heads.items()}
-        recipe = Recipe(
-            folder, source, heads, p.decision.model_dump(), p.cleaning.model_dump(), p.linear_text.model_dump(), None,
-            len(found) > 1,
-        )  # fmt: skip
+        heads, rule = heads_of(p.heads), rule_of(p.decision)
+        cleaning, linear = p.cleaning.model_dump(), p.linear_text.model_dump()
+        recipe = Recipe(folder, source, heads, rule, cleaning, linear, None, len(formats) > 1)
         self.counts, parts, work = Counter(), [], recipe.worker()
         kept = ["id", "text", "answer", "split", *(["group"] if source.group else []), *tables.columns(recipe.heads)]
-        for path, form in found.items():
+        for path, form in formats.items():
             for batch in rawfiles.batches(path, form, source.encoding, source.delimiter):
                 done = work(batch)
                 self.counts.update(done.counts)
@@ -53,9 +54,9 @@ class Trial:
         self.answers, self.classes = decision.gold(recipe.rule, recipe.heads, targets), recipe.classes
         self.spread = np.column_stack([self.answers, stratify.marks(targets, recipe.heads)])
         self.support = {  # rows of every label of a head
-            label: int((targets[:, head.slice][:, index] > 0.5).sum())
-            for head in recipe.heads
-            for index, label in enumerate(head.labels)
+            label: int((column > 0.5).sum())
+            for head in labelled(recipe.heads)
+            for label, column in zip(head.labels, head.of_labels(targets[:, head.slice]).T, strict=True)
         }
         self.equal, forms = duplicates.exact(self.frame["text"].tolist())
         self.alike = duplicates.joined(self.equal, duplicates.near(forms, p.split.near)[self.equal])
@@ -94,7 +95,8 @@ class Trial:
         if cut.empty:
             return both
         leaking = [
-            int((self.given < pd.Series(self.given).groupby(one).transform("max")).sum()) for one in (both, self.alike)
+            int((self.given < pd.Series(self.given).groupby(together).transform("max")).sum())
+            for together in (both, self.alike)
         ]
         del block.tree["source"]["group"], block.notes["source", "group"]
         print(
@@ -139,7 +141,7 @@ class Trial:
         given = [name for name in SPLITS if name in (splits.files or splits.values)]
         for name in SPLITS:
             if name not in given:
-                source = next(one for one in CARVE[name] if one in given)
+                source = next(split for split in CARVE[name] if split in given)
                 missing[name] = {"source": source, "share": CARVE[name][source]}
                 print(
                     f"split.carve: {name} ({missing[name]['share'] * 100:.0f} % of {source}, since the data has none)"
@@ -184,17 +186,21 @@ class Trial:
             block.put("split", "least", value=least, note=f"{note}; the default is {default}")
             print(f"split.least: {least}, below the default {default} ({note})")
         stops = {}
-        for one in np.flatnonzero(rare & (held.min(axis=1) < least)):
-            short = SPLITS[int(held[one].argmin())]
-            stops[self.classes[one]] = f"{of(int(total[one]))}, {held[one].min() or 'none'} in {short}"
+        for index in np.flatnonzero(rare & (held.min(axis=1) < least)):
+            short = SPLITS[int(held[index].argmin())]
+            stops[self.classes[index]] = f"{of(int(total[index]))}, {held[index].min() or 'none'} in {short}"
         for name in stops:
             self.support.pop(name, None)  # the warning says it all
         return [advice(block, self.p, stops, least)] if stops else []
 
     def tokens(self, block: Block) -> None:
         name = self.p.distil.encoder
-        packages = [one.removeprefix("package:") for one in self.p.encoder(name).sources if one.startswith("package:")]
-        package = next((one for one in packages if importlib.util.find_spec(one)), None)
+        packages = [
+            source.removeprefix("package:")
+            for source in self.p.catalogue[name].sources
+            if source.startswith("package:")
+        ]
+        package = next((candidate for candidate in packages if importlib.util.find_spec(candidate)), None)
         if package is None:
             print(
                 f"tokens: max_length {self.p.tokens.max_length}, the default (encoder {name} is not installed to count them)"
@@ -204,9 +210,9 @@ class Trial:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         texts = self.frame["text"].tolist()
-        sizes = np.array([len(one.ids) for one in tokenizer.encode_batch(texts[:: -(-len(texts) // SAMPLE)])])
+        sizes = np.array([len(encoding.ids) for encoding in tokenizer.encode_batch(texts[:: -(-len(texts) // SAMPLE)])])
         half, nearly = np.percentile(sizes, [50, 99])
-        length = next((one for one in LENGTHS if one >= nearly), LENGTHS[-1])
+        length = next((limit for limit in LENGTHS if limit >= nearly), LENGTHS[-1])
         whole = (sizes <= length).mean()
         block.put("tokens", "max_length", value=length, note=f"holds {whole * 100:.1f} % of the texts whole")
         print(
@@ -215,15 +221,17 @@ class Trial:
         )
 
     def warnings(self) -> list[str]:
-        found, rows = [], len(self.frame)
+        warnings, rows = [], len(self.frame)
         if self.counts["rows_empty"]:
-            found.append(f"{of(self.counts['rows_empty'])} without a text, left out")
+            warnings.append(f"{of(self.counts['rows_empty'])} without a text, left out")
         answers = self.frame["answer"].groupby(self.equal).nunique()
         if (answers > 1).any():
-            found.append(f"{of(int((answers > 1).sum()), 'text')} with more than one answer; see duplicates.conflicts")
+            warnings.append(
+                f"{of(int((answers > 1).sum()), 'text')} with more than one answer; see duplicates.conflicts"
+            )
         if rows < FEW_ROWS:
-            found.append(f"{of(rows)} in all are few; every figure will have a wide interval")
-        return found + [
+            warnings.append(f"{of(rows)} in all are few; every figure will have a wide interval")
+        return warnings + [
             f"class {label} has {of(support)}; next to nothing can be learnt or said about it"
             for label, support in self.support.items()
             if support < FEW_OF_A_CLASS

@@ -3,36 +3,39 @@
 import hashlib
 import json
 import shutil
-import sys
 from pathlib import Path
 
-from decant.files import digest
-from decant.runs import processes
+from decant.runs import declared, processes
 
 WORK = Path(".work")  # ignored by git and dvc: what is in it only saves time
 
 
-def fingerprint(settings: dict, inputs: list[Path]) -> str:
-    """16 hex digits that stand for settings, the bytes of the inputs, and the code that runs."""
-    content = json.dumps([settings, [digest(file) for file in [*inputs, *code()]]], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+def key(stage: str, item: dict[str, str], without: tuple[str, ...] = ()) -> str:
+    """16 hex digits that stand for all that a stage declares: settings, code, and the bytes of its inputs.
 
-
-def code() -> list[Path]:
-    """The project's modules that this process has loaded, the stage itself among them."""
-    root = Path(__file__).parent.parent.parent
-    loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
-    return sorted(
-        file for file in loaded if file.is_relative_to(root / "decant") or file.is_relative_to(root / "stages")
-    )
-
-
-def work_folder(name: str, settings: dict, inputs: list[Path]) -> Path:
-    """The checkpoint folder of a run, named by its settings, input bytes and code, so that no run resumes another's.
-
-    Folders of earlier inputs under the same name are removed.
+    item: its matrix values. without: keys inside of sections, e.g. "search.trials", that work may go on under.
     """
-    folder = WORK / f"{name}-{fingerprint(settings, inputs)}"
+    inputs = {name: _left(name, value, without) for name, value in declared.inputs(stage, item).items()}
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _left(name: str, value: object, without: tuple[str, ...]) -> object:
+    """A section without the keys that do not count."""
+    section = name.rpartition(": ")[2]
+    dropped = {path.partition(".")[2] for path in without if path.startswith(f"{section}.")}
+    if not dropped or not isinstance(value, dict):  # the digest of the code may have the section's name
+        return value
+    return {entry: held for entry, held in value.items() if entry not in dropped}
+
+
+def work_folder(stage: str, item: dict[str, str], part: str = "") -> Path:
+    """The checkpoint folder of a run, .work/<task>/<stage>-<rest of the item>-<part>-<key>, so that no run resumes another's.
+
+    part: where a stage trains several models. Folders of the same name with other keys are removed.
+    """
+    rest = [value for name, value in item.items() if name != "task"]
+    name = f"{item['task']}/{'-'.join(filter(None, [stage, *rest, part]))}"
+    folder = WORK / f"{name}-{key(stage, item)}"
     if processes.is_first():
         for other in WORK.glob(f"{name}-????????????????"):
             if other != folder:

@@ -20,7 +20,7 @@ def score(
 ) -> tuple[np.ndarray, ...]:
     """`run` over all texts, in shards of SIZE: arrays of len(texts) rows, the same for any number of processes.
 
-    name: below .work, where finished shards are kept until `forget`. key: a digest of what `run` computes with; texts
+    name: below .work, where finished shards are kept until `forget`. key: stands for all that `run` computes with; texts
     are added to it, so that no shard of another model or table is taken for this one's.
     """
     if processes.count() > 1:

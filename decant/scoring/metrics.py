@@ -87,8 +87,8 @@ def per_class(names: list[str], gold: np.ndarray, answers: np.ndarray, scores: n
         positives, negatives = int(gold[:, column].sum()), int((~gold[:, column]).sum())
         tp, fp = int(tally["tp"][column]), int(tally["fp"][column])
         entry = {key: float(values[column]) for key, values in each.items()}
-        found = ((tp, tp + fp), (tp, positives), (fp, negatives))
-        for key, (hits, trials) in zip(BOUNDED, found, strict=True):
+        shares = ((tp, tp + fp), (tp, positives), (fp, negatives))
+        for key, (hits, trials) in zip(BOUNDED, shares, strict=True):
             if trials:
                 entry |= zip(bounds(key), binomial_interval(hits, trials, confidence), strict=True)
         entry["support"] = positives
@@ -114,10 +114,10 @@ def upper_bound(hits: int, trials: int, confidence: float) -> float:
 
 
 def regression(heads: tuple[Head, ...], targets: np.ndarray, chances: np.ndarray) -> dict[str, dict[str, float]]:
-    """Per regression head: mean absolute error and Spearman's rank correlation (absent where one side is constant)."""
+    """Per head without labels: mean absolute error and Spearman's rank correlation (absent where one side is constant)."""
     result = {}
     for head in heads:
-        if head.kind == "regression":
+        if not head.labels:
             wanted, given = targets[:, head.start], chances[:, head.start]
             result[slug(head.name)] = {"mae": float(np.abs(wanted - given).mean()), "n": len(wanted)}
             if np.ptp(wanted) and np.ptp(given):

@@ -12,18 +12,18 @@ from decant.errors import ParamsError, SearchError
 from decant.settings.catalogue import Encoder
 from decant.settings.search import Search, Space
 from decant.settings.teacher import Teacher
-from decant.training import trainer
+from decant.training import precision, trainer
 from decant.training.finetune import settings_of
 
 
-def candidate(teacher: Teacher, encoder: Encoder, found: dict) -> Teacher:
+def candidate(teacher: Teacher, encoder: Encoder, parameters: dict) -> Teacher:
     """The teacher's settings with the found ones on top; ParamsError says why nothing can be trained with them."""
     try:
-        settings = settings_of(teacher, encoder, found)
+        settings = settings_of(teacher, encoder, parameters)
     except ValidationError as failure:
         reasons = [error["msg"].removeprefix("Value error, ") for error in failure.errors()]
         raise ParamsError(f"params.yaml: teacher: {'; '.join(reasons)}") from None
-    trainer.check_precision(settings.precision)
+    precision.resolved(settings.precision)
     trainer.parts_of_a_step(settings)
     return settings
 
@@ -34,8 +34,10 @@ def refuse_impossible(search: Search, teacher: Teacher, encoder: Encoder, task: 
     """
     candidate(teacher, encoder, {})
     if search.method == "grid":
-        for found in combinations(search.space):
-            why_not(teacher, encoder, [found], f"{task}.search.space: the grid's combination {shown(found)}")
+        for combination in combinations(search.space):
+            why_not(
+                teacher, encoder, [combination], f"{task}.search.space: the grid's combination {shown(combination)}"
+            )
         return
     for key, space in search.space.items():
         for value in space.named():
@@ -49,9 +51,9 @@ def refuse_impossible(search: Search, teacher: Teacher, encoder: Encoder, task: 
 def why_not(teacher: Teacher, encoder: Encoder, tries: list[dict], what: str) -> None:
     """Raises ParamsError, with what is wrong with the first one, if none of the tries can be trained."""
     reasons = []
-    for found in tries:
+    for parameters in tries:
         try:
-            candidate(teacher, encoder, found)
+            candidate(teacher, encoder, parameters)
         except ParamsError as error:
             reasons.append(str(error))
         else:
@@ -62,7 +64,8 @@ def why_not(teacher: Teacher, encoder: Encoder, tries: list[dict], what: str) ->
 def combinations(space: dict[str, Space]) -> list[dict]:
     """Every combination of choices, key -> value."""
     return [
-        dict(zip(space, values, strict=True)) for values in itertools.product(*(one.choices for one in space.values()))
+        dict(zip(space, values, strict=True))
+        for values in itertools.product(*(axis.choices for axis in space.values()))
     ]
 
 
@@ -70,7 +73,7 @@ def total(search: Search) -> int:
     """How many trials there will be; says so where they cut a grid short."""
     if search.method != "grid":
         return search.trials
-    size = math.prod(len(one.choices) for one in search.space.values())
+    size = math.prod(len(space.choices) for space in search.space.values())
     if search.trials < size:
         print(f"the grid has {size} combinations; search.trials leaves {search.trials} of them, drawn by search.seed")
     return min(search.trials, size)
@@ -84,7 +87,8 @@ def draw(search: Search, trials: list[FrozenTrial], direction: optuna.study.Stud
     """
     sampler = {
         "grid": lambda: optuna.samplers.GridSampler(
-            {key: [typed(key, value) for value in one.choices] for key, one in search.space.items()}, seed=search.seed
+            {key: [typed(key, value) for value in space.choices] for key, space in search.space.items()},
+            seed=search.seed,
         ),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed_of(search.seed, len(trials))),
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed_of(search.seed, len(trials))),
@@ -111,17 +115,19 @@ def typed(key: str, value: float | int | str | bool) -> float | int | str | bool
     return float(value) if Teacher.model_fields[key].annotation is float else value
 
 
-def inside(found: dict, space: dict[str, Space], where: str) -> None:
-    """Raises SearchError unless `found` has the keys of the space, no other, and each value is in it."""
-    if set(found) != set(space):
-        raise SearchError(f"{where}: has the parameters {sorted(found)}, search.space has {sorted(space)}")
-    for key, one in space.items():
-        known = found[key] in one.choices if one.choices is not None else one.low <= found[key] <= one.high
+def inside(parameters: dict, space: dict[str, Space], where: str) -> None:
+    """Raises SearchError unless `parameters` has the keys of the space, no other, and each value is in it."""
+    if set(parameters) != set(space):
+        raise SearchError(f"{where}: has the parameters {sorted(parameters)}, search.space has {sorted(space)}")
+    for key, axis in space.items():
+        known = (
+            parameters[key] in axis.choices if axis.choices is not None else axis.low <= parameters[key] <= axis.high
+        )
         if not known:
-            raise SearchError(f"{where}: {key} is {found[key]!r}, which is not in search.space.{key}")
+            raise SearchError(f"{where}: {key} is {parameters[key]!r}, which is not in search.space.{key}")
 
 
-def shown(found: dict) -> str:
+def shown(parameters: dict) -> str:
     return ", ".join(
-        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in found.items()
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in parameters.items()
     )

@@ -51,7 +51,7 @@ def begin(url: sqlalchemy.URL, name: str, search: Search, select: str, new: bool
     storage = opened(url)
     known = sorted(optuna.get_all_study_names(storage))
     if name not in known and not new:
-        like = [one for one in known if one.rpartition("-")[0] == name.rpartition("-")[0]]
+        like = [other for other in known if other.rpartition("-")[0] == name.rpartition("-")[0]]
         raise SearchError(
             f"no study {name} in the storage: start the search stage first, with equal params, data and code. "
             f"Studies of other ones there: {', '.join(like) or 'none'}"
@@ -79,9 +79,9 @@ class Halving(optuna.pruners.BasePruner):
         epoch = trial.last_step
         if epoch & (epoch - 1):  # no power of two
             return False
-        trials = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
+        trials = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
         own = trial.intermediate_values[epoch]
-        values = [own, *(one.intermediate_values[epoch] for one in trials if epoch in one.intermediate_values)]
+        values = [own, *(other.intermediate_values[epoch] for other in trials if epoch in other.intermediate_values)]
         values.sort(reverse=study.direction == optuna.study.StudyDirection.MAXIMIZE)
         return values.index(own) >= max(1, len(values) // 2)
 

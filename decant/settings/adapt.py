@@ -47,7 +47,7 @@ class Adapt(Section):
     """Second step: guess masked tokens of the task's text."""
     contrastive: Contrastive
     """Third step: tell train rows apart by their labels."""
-    precision: Literal["bf16", "fp16", "fp32"]
+    precision: Literal["auto", "bf16", "fp16", "fp32"]
     """As of the teacher; a key of its own, so that another teacher does not mean another encoder."""
     seed: Seed
     """Of masks, pairs and dropout."""

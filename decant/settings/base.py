@@ -1,8 +1,10 @@
 """What all sections of params.yaml are made of."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WrapSerializer
+
+K, V = TypeVar("K"), TypeVar("V")
 
 
 def _distinct(values: list) -> list:
@@ -17,6 +19,20 @@ def _runs(longest: int) -> int:
     return longest
 
 
+def _mapping(value: object, info: ValidationInfo) -> object:
+    return dict(value) if info.context is CHECKED and isinstance(value, list) else value
+
+
+def _pairs(mapping: dict, serialize) -> list[list]:
+    return [[key, value] for key, value in serialize(mapping).items()]
+
+
+CHECKED = {
+    "from": "checked"
+}  # the context in which `decant.checked` reads, so that params.yaml itself may hold no pairs
+# Keys of the user's own, whose order counts: which logit a head has, which class is tried first. JSON gets [key, value]
+# pairs, because dvc compares mappings without their order and would not run again what swapped heads need.
+Ordered = Annotated[dict[K, V], BeforeValidator(_mapping), WrapSerializer(_pairs, when_used="json")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]

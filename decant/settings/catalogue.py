@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from decant.errors import ParamsError
 from decant.settings.base import Positive, Section, Seed, Share
 
 
@@ -72,3 +73,10 @@ class Encoder(Section):
         if self.scratch and self.sha256:
             raise ValueError("sha256: weights that start from nothing have no digest to compare")
         return self
+
+
+def chosen(catalogue: dict[str, Encoder], name: str) -> Encoder:
+    """The entry of that name; ParamsError lists the entries if there is none."""
+    if name not in catalogue:
+        raise ParamsError(f"params.yaml: catalogue has no encoder {name!r}; it has {', '.join(catalogue)}")
+    return catalogue[name]

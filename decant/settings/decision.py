@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
+from decant.decision import Rule
 from decant.settings.base import Distinct, Section
 from decant.settings.heads import HeadSettings
 
@@ -32,3 +33,7 @@ def thresholded(decision: Decision, heads: dict[str, HeadSettings]) -> list[str]
     if decision.rule == "priority":
         return decision.order
     return list(heads[decision.head].labels) if decision.rule == "thresholds" else []
+
+
+def rule_of(decision: Decision) -> Rule:
+    return Rule.read(decision.model_dump())

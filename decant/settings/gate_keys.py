@@ -9,7 +9,19 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 
 from decant.files import slug
-from decant.keys import BOUNDED, INTERVALS, Calibrated, ClassRates, Curves, Ranking, Summary, Tuned, bounds, contestants
+from decant.keys import (
+    BOUNDED,
+    INTERVALS,
+    SHIPPED,
+    Calibrated,
+    ClassRates,
+    Curves,
+    Ranking,
+    Summary,
+    Tuned,
+    bounds,
+    contestants,
+)
 from decant.paths import SPLITS
 from decant.settings.decision import thresholded
 from decant.settings.heads import HeadSettings
@@ -26,7 +38,7 @@ def problem(key: str, tree: Tree, file: str) -> str | None:
     for step in key.split("."):
         if not isinstance(node, dict):
             return None if node == OPEN else f"{file} never holds {key!r}: {way!r} is a number itself"
-        name = next((one for one in node if fnmatchcase(step, one)), None)
+        name = next((pattern for pattern in node if fnmatchcase(step, pattern)), None)
         if name is None:
             close = difflib.get_close_matches(step, node, 1)
             inside = f"under {way!r}" if way else "it"
@@ -44,7 +56,7 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     everyone = contestants(encoders, seeds)
     everyone = [name for name in everyone if name != "probe_adapted" or task.adapt.on]
     members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
-    tempered = {name: temperature() for name, head in heads.items() if head.kind != "regression"}
+    tempered = {name: temperature() for name, head in heads.items() if head.labels}
 
     figures = numbers("n", *Summary._fields, *Ranking._fields, *INTERVALS)
     figures |= dict(of_head(name, head) for name, head in heads.items())
@@ -54,8 +66,8 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     tuned = {slug(label): numbers(*Tuned._fields) for label in thresholded(rule, heads)}
     return {
         "test": {name: figures | dict.fromkeys(answers, each) for name in everyone}
-        | {"student_int8_vs_student": numbers("agreement", "mean_difference")},
-        "thresholds": numbers("n") | dict.fromkeys([*members, "ensemble", "student_int8"], tuned),
+        | {f"{SHIPPED}_vs_student": numbers("agreement", "mean_difference")},
+        "thresholds": numbers("n") | dict.fromkeys([*members, "ensemble", SHIPPED], tuned),
         "soften": {name: numbers("weight") | tempered for name in members} | {"ensemble": tempered},
         "export": numbers("rows", "bytes", "parameters", "vocabulary") | {"calibration": tempered},
         "quantize": numbers("n", "bytes", "bytes_fp32") | {"recipes": dict.fromkeys(task.quantize.recipes, OPEN)},
@@ -75,7 +87,7 @@ def temperature() -> Tree:
 
 def of_head(name: str, head: HeadSettings) -> tuple[str, Tree]:
     """Key and figures of a head in test.json."""
-    if head.kind == "regression":
+    if not head.labels:
         return f"head_{slug(name)}", numbers("mae", "n", "spearman")
     return slug(f"head_{name}"), numbers(*Calibrated._fields, "n")
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from decant.settings.base import Section
+from decant.settings.base import Ordered, Section
 
 
 class Gate(Section):
@@ -24,3 +24,6 @@ class Gate(Section):
         if (self.min is None) == (self.max is None):
             raise ValueError("a gate has either min or max")
         return self
+
+
+Gates = Ordered[str, Gate]

@@ -1,7 +1,7 @@
 """Reading params.yaml: defaults merged with the task's block, every key checked, errors by the key's full name.
 
-A stage calls `p = read("scam")` and uses `p.teacher.epochs`, `p.threads`; dvc.yaml lists the same sections as
-`defaults.teacher`, `scam.teacher` and `threads`, and tests/test_graph.py compares the two.
+The check stage writes what it finds to checked/ (`decant.settings.check`); later stages read their sections there
+(`decant.checked`), so that a stage depends on its own sections alone.
 """
 
 import copy
@@ -15,10 +15,10 @@ from ruamel.yaml.error import YAMLError
 from decant.errors import ParamsError
 from decant.files import KEY, slug
 from decant.settings import gate_keys
-from decant.settings.catalogue import Encoder
 from decant.settings.schema import Params, Task
 
 FILE = Path("params.yaml")
+RESERVED = ("code", "shared")  # checked/code.json and checked/shared.json are of all tasks
 
 
 class TaskParams:
@@ -36,12 +36,6 @@ class TaskParams:
             return getattr(self._shared, key)
         raise AttributeError(key)
 
-    def encoder(self, name: str) -> Encoder:
-        """The catalogue's entry; ParamsError lists the entries if there is none of that name."""
-        if name not in self.catalogue:
-            raise ParamsError(f"{FILE}: catalogue has no encoder {name!r}; it has {', '.join(self.catalogue)}")
-        return self.catalogue[name]
-
 
 def read(task: str, file: Path = FILE) -> TaskParams:
     """Read and check `file`, and return the settings of one task.
@@ -50,12 +44,29 @@ def read(task: str, file: Path = FILE) -> TaskParams:
 
     Raises ParamsError: file missing or not YAML, unknown or missing key, wrong type, contradictory values.
     """
+    shared, tasks = read_all(file)
+    if task not in tasks:
+        raise ParamsError(f"{file}: no task block named {task!r}; blocks are {', '.join(tasks)}")
+    return TaskParams(task, shared, tasks[task])
+
+
+def read_all(file: Path = FILE) -> tuple[Params, dict[str, Task]]:
+    """What all tasks share, and each task block over the defaults, also those that `tasks` does not name.
+
+    Raises ParamsError, as `read`.
+    """
     tree = _parse(file)
     defaults = tree.pop("defaults", None)
     if not isinstance(defaults, dict):
         raise ParamsError(f"{file}: defaults: missing; it holds the sections that tasks share")
     blocks = {key: tree.pop(key) for key in list(tree) if key not in Params.model_fields}
     shared = _check(Params, tree, lambda location: ".".join(location), file)
+    for name in blocks:
+        if not KEY.fullmatch(name) or name in RESERVED:
+            raise ParamsError(
+                f"{file}: {name}: no name for a task: it has letters, digits, - and _, and is none of {', '.join(RESERVED)}, "
+                "for checked/ has a file of each"
+            )
     tasks = {name: _merged(name, block, defaults, file) for name, block in blocks.items()}
     for name in shared.tasks:
         if name not in tasks:
@@ -99,33 +110,25 @@ def read(task: str, file: Path = FILE) -> TaskParams:
     wrong = [line for name, settings in tasks.items() for line in _gates(name, blocks[name], settings, shared)]
     if wrong:
         raise ParamsError("\n".join(f"{file}: {line}" for line in wrong))
-    if task not in tasks:
-        raise ParamsError(f"{file}: no task block named {task!r}; blocks are {', '.join(tasks)}")
-    return TaskParams(task, shared, tasks[task])
+    return shared, tasks
 
 
 def _gates(name: str, block: dict, settings: Task, shared: Params) -> list[str]:
     """A line per key of a gate that no metrics file of the task can hold."""
-    found, trees = [], gate_keys.trees(settings, shared.encoders, shared.seeds)
+    lines, trees = [], gate_keys.trees(settings, shared.encoders, shared.seeds)
     for gate, entry in settings.gates.items():
         for part, key in (("key", entry.key), ("minus", entry.minus)):
             if key is not None and (wrong := gate_keys.problem(key, trees[entry.metric], f"{entry.metric}.json")):
-                own = part in (block["gates"].get(gate) or {})
-                found.append(
+                own = part in (block.get("gates", {}).get(gate) or {})
+                lines.append(
                     f"{name if own else 'defaults'}.gates.{gate}.{part}: {'' if own else f'of {name}: '}{wrong}"
                 )
-    return found
-
-
-def task_names(file: Path = FILE) -> list[str]:
-    """The task blocks of the file, also those that `tasks` does not name."""
-    return [key for key in _parse(file) if key != "defaults" and key not in Params.model_fields]
+    return lines
 
 
 def tasks(file: Path = FILE) -> list[str]:
     """The tasks that `dvc repro` builds."""
-    found = _parse(file).get("tasks") or []
-    return [read(task, file).task for task in found]
+    return read_all(file)[0].tasks
 
 
 def _parse(file: Path) -> dict:
@@ -147,12 +150,6 @@ def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
     """One task's block over the defaults, checked; each error names the block that holds the bad value."""
     if not isinstance(block, dict):
         raise ParamsError(f"{file}: {name}: found {block!r}, expected a task's block of sections")
-    # dvc.yaml tracks <task>.<section> for every section, and dvc stops at a key that is not there.
-    missing = [
-        f"{file}: {name}.{section}: missing key; write '{section}: {{}}' to use the defaults"
-        for section in defaults
-        if section not in block
-    ]
 
     def full_name(location: tuple[str, ...]) -> str:
         node = block
@@ -168,13 +165,7 @@ def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
             return f"defaults.{location[0]}"
         return ".".join((name, *location))
 
-    try:
-        task = _check(Task, merge(defaults, block), full_name, file)
-    except ParamsError as error:  # a section that is missing may be one whose name is misspelt
-        raise ParamsError("\n".join([str(error), *missing])) from None
-    if missing:
-        raise ParamsError("\n".join(missing))
-    return task
+    return _check(Task, merge(defaults, block), full_name, file)
 
 
 def merge(base: dict, over: dict) -> dict:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from decant.files import KEY, slug
+from decant.heads import KINDS
 from decant.keys import METRICS
 from decant.settings.adapt import Adapt
 from decant.settings.base import Distinct, Positive, Section, Seed
@@ -21,9 +22,9 @@ from decant.settings.duplicates import Duplicates
 from decant.settings.evaluate import Evaluate
 from decant.settings.export import Export
 from decant.settings.gain import Gain
-from decant.settings.gates import Gate
+from decant.settings.gates import Gates
 from decant.settings.generator import Generator
-from decant.settings.heads import HeadSettings
+from decant.settings.heads import Heads, HeadSettings
 from decant.settings.linear_text import LinearText
 from decant.settings.quantize import Quantize
 from decant.settings.search import Search
@@ -43,7 +44,7 @@ class Task(Section):
     source: Source
     generator: Generator | None = None
     """Of the demo task alone."""
-    heads: dict[str, HeadSettings]
+    heads: Heads
     decision: Decision
     cleaning: Cleaning
     linear_text: LinearText
@@ -62,7 +63,7 @@ class Task(Section):
     thresholds: Thresholds
     evaluate: Evaluate
     benchmark: Benchmark
-    gates: dict[str, Gate]
+    gates: Gates
 
     @model_validator(mode="after")
     def _names_agree(self):
@@ -131,9 +132,9 @@ class Task(Section):
 
 
 def _labels_match(name: str, head: HeadSettings, labels: Labels) -> None:
-    if head.kind == "regression":
+    if not head.labels:
         if labels.classes or labels.otherwise or labels.separator or labels.unlabelled:
-            raise ValueError(f"source.labels.{name}: a regression head takes a column, or columns to count, only")
+            raise ValueError(f"source.labels.{name}: a {head.kind} head takes a column, or columns to count, only")
         return
     classes = labels.classes if labels.classes is not None else dict.fromkeys(head.labels)
     known = set(classes) | ({labels.otherwise} if labels.otherwise else set())
@@ -142,10 +143,15 @@ def _labels_match(name: str, head: HeadSettings, labels: Labels) -> None:
     claimed = {raw for names in classes.values() for raw in names or ()} if labels.classes is not None else known
     if labels.columns is not None and (odd := sorted(set(labels.columns) ^ claimed)):
         raise ValueError(f"source.labels.{name}: columns and classes disagree about {odd}")
-    if head.kind == "sigmoid" and labels.otherwise:
-        raise ValueError(f"source.labels.{name}.otherwise: a sigmoid head has no such class; no label is an answer too")
-    if head.kind == "softmax" and labels.unlabelled == "allow":
-        raise ValueError(f"source.labels.{name}.unlabelled: a softmax head has one label in every row; fail or drop")
+    several = KINDS[head.kind].several
+    if several and labels.otherwise:
+        raise ValueError(
+            f"source.labels.{name}.otherwise: a {head.kind} head has no such class; no label is an answer too"
+        )
+    if not several and labels.unlabelled == "allow":
+        raise ValueError(
+            f"source.labels.{name}.unlabelled: a {head.kind} head has one label in every row; fail or drop"
+        )
 
 
 def _decision_matches(decision: Decision, heads: dict[str, HeadSettings]) -> None:
@@ -157,9 +163,11 @@ def _decision_matches(decision: Decision, heads: dict[str, HeadSettings]) -> Non
         if decision.otherwise in decision.order:
             raise ValueError(f"decision.otherwise: {decision.otherwise!r} stands in order too")
         return
-    wanted = {"argmax": "softmax", "thresholds": "sigmoid"}[decision.rule]
-    if decision.head not in heads or heads[decision.head].kind != wanted:
-        raise ValueError(f"decision.head: {decision.head!r} is not a {wanted} head; heads are {sorted(heads)}")
+    wanted = [kind for kind, head in KINDS.items() if head.rule == decision.rule]
+    if decision.head not in heads or heads[decision.head].kind not in wanted:
+        raise ValueError(
+            f"decision.head: {decision.head!r} is not a {' or '.join(wanted)} head; heads are {sorted(heads)}"
+        )
 
 
 class FairRates(LearningRates):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from decant.settings.base import Positive, Section, Seed
+from decant.settings.base import Ordered, Positive, Section, Seed
 from decant.settings.teacher import Teacher
 
 
@@ -46,7 +46,7 @@ class Search(Section):
     pruner: Literal["none", "median", "halving"]
     """Stop a trial early: never, below the median of the others (once five are complete), or where it is not in the
     better half after 1, 2, 4, ... epochs."""
-    space: dict[str, Space]
+    space: Ordered[str, Space]
     """Key of the teacher section -> its values."""
     seed: Seed
     """Of the sampler."""
@@ -69,7 +69,7 @@ class Search(Section):
                     kind.validate_python(value)
                 except ValidationError as failure:
                     raise ValueError(f"space: {key}: found {value!r}; {failure.errors()[0]['msg']}") from None
-        if self.method == "grid" and (spans := [key for key, one in self.space.items() if one.choices is None]):
+        if self.method == "grid" and (spans := [key for key, space in self.space.items() if space.choices is None]):
             raise ValueError(f"space: a grid needs choices, {', '.join(spans)} has low and high")
         if self.on and not self.space:
             raise ValueError("space: nothing to search")

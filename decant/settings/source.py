@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from decant.settings.base import Section
+from decant.settings.base import Ordered, Section
 
 SplitName = Literal["train", "valid", "calib", "test"]
 
@@ -18,11 +18,11 @@ SplitName = Literal["train", "valid", "calib", "test"]
 class Labels(Section):
     column: str | None = None
     """Raw column that holds the label, a list of labels, or a number for a regression head."""
-    columns: dict[str, str] | None = None
+    columns: Ordered[str, str] | None = None
     """Raw label -> boolean column that says whether it holds; a regression head takes how many of them hold."""
     separator: str | None = None
     """Splits one cell into several labels, e.g. "|"."""
-    classes: dict[str, list[str]] | None = None
+    classes: Ordered[str, list[str]] | None = None
     """Class of the head -> raw labels that mean it, tried in this order (priority); null: raw labels are the classes."""
     otherwise: str | None = None
     """Class of a row that has labels, or none, but none that a class claims."""
@@ -60,13 +60,13 @@ class Slice(Section):
 
 
 class GivenSplits(Section):
-    ids: dict[SplitName, str] | None = None
+    ids: Ordered[SplitName, str] | None = None
     """Split -> raw file with the ids of its rows, in a column named as source.id (id, where rows are numbered)."""
-    files: dict[SplitName, str] | None = None
+    files: Ordered[SplitName, str] | None = None
     """Split -> file of source.files whose rows are the split."""
     column: str | None = None
     """Raw column that names the split; `values` says how."""
-    values: dict[SplitName, list[str]] | None = None
+    values: Ordered[SplitName, list[str]] | None = None
     """Split -> values of that column."""
     rest: SplitName | None = None
     """Split of the rows that nothing above names; null refuses such rows."""
@@ -126,11 +126,11 @@ class Source(Section):
     """Column with the text, or several that are joined."""
     joiner: str = "\n"
     """Between the texts of several columns; empty ones are left out."""
-    labels: dict[str, Labels]
+    labels: Ordered[str, Labels]
     """Head -> where its label comes from."""
     ignore: list[str] = []
     """Raw labels without a class, by name or wildcard (topic_*); any other unknown label stops the stage."""
-    slices: dict[str, Slice] = {}
+    slices: Ordered[str, Slice] = {}
     """Extra columns kept to measure subgroups by."""
     group: Slice | None = None
     """Author, thread or document: its rows share a split."""

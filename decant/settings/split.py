@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from decant.settings.base import Section, Seed, Share
+from decant.settings.base import Ordered, Section, Seed, Share
 
 
 class Carve(Section):
@@ -39,7 +39,7 @@ class Split(Section):
     leaks: Literal["fail", "drop", "report"]
     """Given splits that share a text, a near-duplicate or a group, and rows that were test in a frozen manifest: stop,
     drop the row from train (or the earlier split), or only report."""
-    carve: dict[Literal["train", "valid", "calib", "test"], Carve]
+    carve: Ordered[Literal["train", "valid", "calib", "test"], Carve]
     """Split that the data does not bring -> given split whose rows it takes."""
     released: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     """sha256 of frozen manifests whose test rows may be trained on again."""

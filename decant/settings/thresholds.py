@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from decant.settings.base import Distinct, Section
+from decant.settings.base import Distinct, Ordered, Section
 
 
 class Thresholds(Section):
@@ -14,5 +14,5 @@ class Thresholds(Section):
     """Confidence of that bound."""
     rows: Annotated[list[Literal["valid", "calib"]], Field(min_length=1), Distinct]
     """Splits to tune on; add valid where calib alone holds too few negatives."""
-    caps: dict[str, Annotated[float, Field(gt=0, lt=1)]]
+    caps: Ordered[str, Annotated[float, Field(gt=0, lt=1)]]
     """Class -> highest false-positive rate; classes without a cap get the threshold of the best F1."""

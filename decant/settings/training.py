@@ -30,8 +30,8 @@ class Training(Section):
     """Evaluations without a better result before training stops."""
     select: Literal["macro_f1", "micro_f1", "accuracy", "macro_auc", "micro_auc", "nll"]
     """Valid metric that picks the checkpoint (nll: the lowest, all others: the highest)."""
-    precision: Literal["bf16", "fp16", "fp32"]
-    """bf16 autocast where the processor has it, fp16 on a GPU (each is an error where not), or fp32."""
+    precision: Literal["auto", "bf16", "fp16", "fp32"]
+    """bf16 autocast, fp16 on a GPU (each is an error where the machine has it not), or fp32; auto: bf16 where it can be."""
     checkpointing: bool
     """Gradient checkpointing: a third more time, far less memory."""
     dropout: Annotated[float, Field(ge=0, lt=1)]

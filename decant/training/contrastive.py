@@ -16,7 +16,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from transformers import AutoConfig, PreTrainedModel
 
 from decant.errors import DataError
-from decant.heads import Head
+from decant.heads import Head, labelled
 from decant.models.encoder import WEIGHTS, architecture_options, compare_with_file, encode, load_tokenizer, pooling
 from decant.models.model import padded
 from decant.settings.adapt import Contrastive
@@ -42,11 +42,11 @@ def learn(
 
     Raises DataError: labels that give no pair of one kind. EncoderError: weights that are not the file's.
     """
-    heads = tuple(head for head in heads if head.kind != "regression")
+    heads = labelled(heads)
     pairs = draw(targets, heads, settings.steps * settings.batch_size, seed)
     tokenizer = load_tokenizer(source)
     ids = encode(tokenizer, texts, max_length)
-    lengths = np.array([len(one) for one in ids])[pairs].max(axis=1)
+    lengths = np.array([len(tokens) for tokens in ids])[pairs].max(axis=1)
     pairs = pairs[steps.by_length(lengths.tolist(), settings.batch_size, seed)]
     model = sentence_model(source)
     distance = CosineSimilarityLoss(model)
@@ -71,16 +71,16 @@ def pair_loss(
 
     The mean over two kinds of pairs per head, those that share a label in it and those that do not: most pairs share none.
     """
-    one, other = np.triu_indices(len(rows), 1)
-    different = rows[one] != rows[other]
-    one, other = one[different], other[different]
-    each = [overlap(targets, np.column_stack([rows[one], rows[other]]), head) for head in heads]
+    first, other = np.triu_indices(len(rows), 1)
+    different = rows[first] != rows[other]
+    first, other = first[different], other[different]
+    each = [overlap(targets, np.column_stack([rows[first], rows[other]]), head) for head in heads]
     wanted = torch.tensor(np.mean(each, axis=0), device=states.device)
     parts = []
     for shared in each:
         for kind in (shared > 0, shared == 0):
             if kind.any():
-                pair = [states[one[kind]], states[other[kind]]]
+                pair = [states[first[kind]], states[other[kind]]]
                 parts.append(distance.compute_loss_from_embeddings(pair, wanted[torch.from_numpy(kind)]))
     return torch.stack(parts).mean()
 
@@ -108,8 +108,8 @@ def draw(targets: np.ndarray, heads: tuple[Head, ...], count: int, seed: int) ->
     for turn, head in enumerate(heads):
         share = count * (turn + 1) // len(heads) - count * turn // len(heads)
         wanted = {True: share - share // 2, False: share // 2}
-        found: dict[bool, list[np.ndarray]] = {True: [], False: []}
-        while any(sum(map(len, found[kind])) < wanted[kind] for kind in wanted):
+        drawn: dict[bool, list[np.ndarray]] = {True: [], False: []}
+        while any(sum(map(len, drawn[kind])) < wanted[kind] for kind in wanted):
             pairs = generator.integers(len(targets), size=(DRAWS, 2))
             pairs = pairs[pairs[:, 0] != pairs[:, 1]]
             shares = overlap(targets, pairs, head) > 0
@@ -120,13 +120,13 @@ def draw(targets: np.ndarray, heads: tuple[Head, ...], count: int, seed: int) ->
                         f"{head.name}, half of the pairs have to; switch adapt.contrastive off for this task, or merge or "
                         "add classes"
                     )
-                found[kind].append(pairs[shares == kind])
-        chosen += [np.concatenate(found[kind])[: wanted[kind]] for kind in wanted]
+                drawn[kind].append(pairs[shares == kind])
+        chosen += [np.concatenate(drawn[kind])[: wanted[kind]] for kind in wanted]
     return np.concatenate(chosen)[generator.permutation(count)]
 
 
 def overlap(targets: np.ndarray, pairs: np.ndarray, head: Head) -> np.ndarray:
     """(p,) shared labels of two rows over all labels that either has (Jaccard); 1 for two rows without any."""
-    one, other = (targets[pairs[:, side], head.slice] for side in (0, 1))
-    either = np.maximum(one, other).sum(axis=1)
-    return np.where(either > 0, np.minimum(one, other).sum(axis=1) / np.maximum(either, 1), 1.0)
+    first, other = (targets[pairs[:, side], head.slice] for side in (0, 1))
+    either = np.maximum(first, other).sum(axis=1)
+    return np.where(either > 0, np.minimum(first, other).sum(axis=1) / np.maximum(either, 1), 1.0)

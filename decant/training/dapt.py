@@ -59,7 +59,7 @@ def learn(
     if tokenizer.mask_token_id is None:
         raise EncoderError(f"{source}: the tokenizer has no mask token; adapt.dapt cannot use this encoder")
     specials = set(tokenizer.all_special_ids)
-    ids = [one for one in encode(tokenizer, texts, max_length) if set(one) - specials]
+    ids = [tokens for tokens in encode(tokenizer, texts, max_length) if set(tokens) - specials]
     if len(ids) < settings.batch_size:
         raise DataError(
             f"adapt.dapt: {len(ids)} texts are less than one batch of {settings.batch_size}; name source.unlabelled, or switch "
@@ -68,7 +68,7 @@ def learn(
     order = np.random.default_rng(seed).permutation(len(ids))
     aside = [ids[row] for row in order[: max(1, round(ASIDE * len(ids)))]]
     ids = [ids[row] for row in sorted(order[len(aside) :])]
-    lengths = [len(one) for one in ids]
+    lengths = [len(tokens) for tokens in ids]
     order = [
         row
         for number in range(settings.epochs)

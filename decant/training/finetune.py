@@ -8,52 +8,50 @@ import torch
 from transformers import PreTrainedTokenizerFast, TrainerCallback, set_seed
 
 from decant import tables
-from decant.heads import Head, layout
 from decant.models.encoder import WEIGHTS, compare_with_file, load_tokenizer, load_weights, pooling
 from decant.models.model import Classifier, build, windows
+from decant.problem import Problem
 from decant.scoring.selection import measure
 from decant.settings.catalogue import Encoder
 from decant.settings.teacher import Teacher
 from decant.training import losses, trainer
 
 
-def settings_of(teacher: Teacher, encoder: Encoder, found: dict | None = None) -> Teacher:
+def settings_of(teacher: Teacher, encoder: Encoder, tuned: dict | None = None) -> Teacher:
     """The teacher section with the encoder's own rates, and over both what a search has found (key -> value)."""
     own = {key: value for key, value in encoder.teacher.model_dump().items() if value is not None}
-    return Teacher.model_validate(teacher.model_dump() | own | (found or {}))
+    return Teacher.model_validate(teacher.model_dump() | own | (tuned or {}))
 
 
 def fine_tune(
     source: Path,
-    described: dict[str, dict],
-    rule: dict,
-    max_length: int,
+    problem: Problem,
     settings: Teacher,
     seed: int,
-    train: pd.DataFrame,
-    valid: pd.DataFrame,
+    frames: dict[str, pd.DataFrame],
     work: Path,
     callbacks: tuple[TrainerCallback, ...] = (),
 ) -> tuple[Classifier, PreTrainedTokenizerFast, pd.DataFrame]:
     """The model of the best epoch, its tokenizer, and one row of metrics per epoch.
 
-    source: folder of an encoder. described: head -> kind and labels. rule: the decision. work: see trainer.fit.
+    source: folder of an encoder. frames: train and valid. work: see trainer.fit.
     """
-    heads = layout(described)
+    heads = problem.heads
     set_seed(seed)
     tokenizer = load_tokenizer(source)
     overlap = settings.overlap if settings.long_texts == "chunk" else None
     rows = {
         split: trainer.TokenRows(
-            windows(tokenizer, frame["text"].tolist(), max_length, overlap), labels=tables.targets(frame, heads)
+            windows(tokenizer, frames[split]["text"].tolist(), problem.max_length, overlap),
+            labels=tables.targets(frames[split], heads),
         )
-        for split, frame in (("train", train), ("valid", valid))
+        for split in ("train", "valid")
     }
     labels = rows["train"].arrays["labels"]
     bias = losses.start_bias(labels, heads)
-    model = build(load_weights(source), described, pooling(source), settings.dropout, bias, overlap)
+    model = build(load_weights(source), heads, pooling(source), settings.dropout, bias, overlap)
     compare_with_file(model.encoder, source / WEIGHTS)  # not some other encoder of the same shape
-    weights = class_weights(labels, heads, settings.class_weights, settings.max_weight)
+    weights = losses.class_weights(labels, heads, settings.class_weights, settings.max_weight)
     whole, used = cut_table(model, list(rows.values()), tokenizer.pad_token_id)
     epochs = trainer.fit(
         model,
@@ -65,9 +63,10 @@ def fine_tune(
         loss=lambda output, batch: losses.head_loss(
             output["logits"], batch["labels"], heads, weights, settings.label_smoothing
         ),
-        measure=lambda logits, targets: measure(logits, targets, heads, rule),
+        measure=lambda logits, targets: measure(logits, targets, problem),
         work=work,
         callbacks=callbacks,
+        frozen=settings.frozen_epochs,
     )
     with torch.no_grad():
         learnt = model.encoder.get_input_embeddings().weight
@@ -95,15 +94,3 @@ def cut_table(model: Classifier, splits: list[trainer.TokenRows], pad: int) -> t
         small.weight.copy_(whole.weight[torch.from_numpy(used)])
     model.encoder.set_input_embeddings(small)
     return whole, used
-
-
-def class_weights(labels: np.ndarray, heads: tuple[Head, ...], how: str, most: float) -> torch.Tensor:
-    """(w,) weight of each label in the loss: 1, or n / (k n_c) of a softmax class and neg / pos of a sigmoid label."""
-    weights = np.ones(labels.shape[1], dtype=np.float32)
-    for head in heads:
-        if how == "none" or head.kind == "regression":
-            continue
-        found = np.maximum(labels[:, head.slice].sum(axis=0), 1)
-        balanced = len(labels) / (len(found) * found) if head.kind == "softmax" else (len(labels) - found) / found
-        weights[head.slice] = np.minimum(balanced if how == "balanced" else np.sqrt(balanced), most)
-    return torch.from_numpy(weights)

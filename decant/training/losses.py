@@ -1,16 +1,88 @@
-"""The loss of hard labels, shared by teachers and students, and where the last layer starts."""
+"""What torch adds to each kind of head: losses of hard and of soft labels, class weights, and where the last layer starts."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from decant.heads import Head
+from decant.heads import Head, labelled
+
+
+class CrossEntropy:
+    """Of outputs of which one holds. given, wanted: (n, o) logits and labels of one head, hard or soft."""
+
+    @staticmethod
+    def hard(given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float) -> torch.Tensor:
+        """smoothing: share of a label that is spread over all of the head."""
+        wanted = wanted * (1 - smoothing) + smoothing / wanted.shape[1]
+        # weighted mean, as torch's own class weights: a batch of rare rows does not get a larger step
+        rows = -(wanted * weight * F.log_softmax(given, dim=1)).sum(dim=1)
+        return rows.sum() / (wanted * weight).sum()
+
+    @staticmethod
+    def soft(given: torch.Tensor, wanted: torch.Tensor, t: float) -> torch.Tensor:
+        """Divergence from other logits, both sides softened by t. Times t squared, which keeps the gradient's size when t
+        changes (Hinton et al. 2015)."""
+        given, wanted = F.log_softmax(given / t, dim=1), F.log_softmax(wanted / t, dim=1)
+        return t * t * F.kl_div(given, wanted, log_target=True, reduction="batchmean")
+
+    @staticmethod
+    def start(means: np.ndarray) -> np.ndarray:
+        """Bias (o,) that says the mean labels."""
+        return np.log(_inside(means))
+
+    @staticmethod
+    def balanced(rows: int, counts: np.ndarray) -> np.ndarray:
+        """Weight of each output that `counts` of the rows have: n / (k n_c)."""
+        return rows / (len(counts) * counts)
+
+
+class BinaryCrossEntropy:
+    """Of outputs that hold each on its own; as CrossEntropy."""
+
+    @staticmethod
+    def hard(given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float) -> torch.Tensor:
+        """smoothing: share of a label that is spread over yes and no."""
+        wanted = wanted * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(given, wanted, pos_weight=weight)
+
+    @staticmethod
+    def soft(given: torch.Tensor, wanted: torch.Tensor, t: float) -> torch.Tensor:
+        return t * t * F.binary_cross_entropy_with_logits(given / t, torch.sigmoid(wanted / t))
+
+    @staticmethod
+    def start(means: np.ndarray) -> np.ndarray:
+        safe = _inside(means)
+        return np.log(safe / (1 - safe))
+
+    @staticmethod
+    def balanced(rows: int, counts: np.ndarray) -> np.ndarray:
+        """Negatives over positives."""
+        return (rows - counts) / counts
+
+
+class SquaredError:
+    """Of a number, which has neither temperature nor class weights; as CrossEntropy."""
+
+    @staticmethod
+    def hard(given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float) -> torch.Tensor:
+        return F.mse_loss(given, wanted)
+
+    @staticmethod
+    def soft(given: torch.Tensor, wanted: torch.Tensor, t: float) -> torch.Tensor:
+        return F.mse_loss(given, wanted)
+
+    @staticmethod
+    def start(means: np.ndarray) -> np.ndarray:
+        return means
+
+
+LOSSES = {"softmax": CrossEntropy, "sigmoid": BinaryCrossEntropy, "regression": SquaredError}  # by kind of head
 
 
 def head_loss(
     logits: torch.Tensor, labels: torch.Tensor, heads: tuple[Head, ...], weights: torch.Tensor, smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Mean over the heads of cross entropy, binary cross entropy or squared error.
+    """Mean over the heads of the loss of hard labels: cross entropy, binary cross entropy or squared error.
 
     labels: (n, w) in the form of head outputs, hard or soft. weights: (w,) per label, 1 for a plain mean. smoothing:
     share of a label that is spread over all of its head, of a sigmoid label over yes and no.
@@ -19,17 +91,13 @@ def head_loss(
     losses = []
     for head in heads:
         given, wanted = logits[:, head.slice], labels[:, head.slice].float()
-        weight = weights[head.slice].to(given.device)
-        if head.kind != "regression":
-            wanted = wanted * (1 - smoothing) + smoothing / (wanted.shape[1] if head.kind == "softmax" else 2)
-        if head.kind == "softmax":
-            # weighted mean, as torch's own class weights: a batch of rare rows does not get a larger step
-            rows = -(wanted * weight * F.log_softmax(given, dim=1)).sum(dim=1)
-            losses.append(rows.sum() / (wanted * weight).sum())
-        elif head.kind == "sigmoid":
-            losses.append(F.binary_cross_entropy_with_logits(given, wanted, pos_weight=weight))
-        else:
-            losses.append(F.mse_loss(given, wanted))
+        losses.append(LOSSES[head.kind].hard(given, wanted, weights[head.slice].to(given.device), smoothing))
+    return torch.stack(losses).mean()
+
+
+def soft_loss(logits: torch.Tensor, soft: torch.Tensor, heads: tuple[Head, ...], t: float) -> torch.Tensor:
+    """Mean over the heads of the divergence from the ensemble's logits (n, w), both sides softened by t."""
+    losses = [LOSSES[head.kind].soft(logits[:, head.slice], soft[:, head.slice], t) for head in heads]
     return torch.stack(losses).mean()
 
 
@@ -37,9 +105,19 @@ def start_bias(labels: np.ndarray, heads: tuple[Head, ...]) -> np.ndarray:
     """(w,) where the last layer starts: log shares, log-odds, or the mean, of the train labels."""
     bias = np.zeros(labels.shape[1], dtype=np.float32)
     for head in heads:
-        mean = labels[:, head.slice].mean(axis=0)
-        safe = np.clip(mean, 1e-3, 1 - 1e-3)
-        bias[head.slice] = {"softmax": np.log(safe), "sigmoid": np.log(safe / (1 - safe)), "regression": mean}[
-            head.kind
-        ]
+        bias[head.slice] = LOSSES[head.kind].start(labels[:, head.slice].mean(axis=0))
     return bias
+
+
+def class_weights(labels: np.ndarray, heads: tuple[Head, ...], how: str, most: float) -> torch.Tensor:
+    """(w,) weight of each label in the loss: 1, or n / (k n_c) of a softmax class and neg / pos of a sigmoid label."""
+    weights = np.ones(labels.shape[1], dtype=np.float32)
+    for head in labelled(heads) if how != "none" else ():
+        counts = np.maximum(labels[:, head.slice].sum(axis=0), 1)
+        balanced = LOSSES[head.kind].balanced(len(labels), counts)
+        weights[head.slice] = np.minimum(balanced if how == "balanced" else np.sqrt(balanced), most)
+    return torch.from_numpy(weights)
+
+
+def _inside(means: np.ndarray) -> np.ndarray:
+    return np.clip(means, 1e-3, 1 - 1e-3)

@@ -12,7 +12,8 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from decant.runs.checkpoints import last_checkpoint, live_log
 from decant.settings.adapt import Contrastive, Dapt
-from decant.training.trainer import LiveLog, check_precision
+from decant.training.livelog import LiveLog
+from decant.training.precision import resolved
 
 SAVES = 10  # checkpoints of a run: a kill costs a tenth of it at most
 LOGS = 20  # losses of a run
@@ -55,7 +56,7 @@ def run(
 
     Raises ParamsError: a precision that this machine does not have.
     """
-    check_precision(precision)
+    precision = resolved(precision)
     set_seed(seed)
     steps = -(-len(rows) // settings.batch_size)
     arguments = TrainingArguments(

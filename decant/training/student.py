@@ -13,13 +13,12 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast, set_seed
 
-from decant import tables
+from decant import paths, tables
 from decant.errors import BudgetError, ParamsError
-from decant.heads import Head, layout
+from decant.heads import Head
 from decant.members import ensemble
 from decant.members.soft import Lesson
 from decant.models.encoder import (
-    WEIGHTS,
     architecture_options,
     cut_vocabulary,
     load_tokenizer,
@@ -27,6 +26,7 @@ from decant.models.encoder import (
     pooling,
 )
 from decant.models.model import Classifier, build, load, windows
+from decant.problem import Problem
 from decant.scoring.selection import measure
 from decant.settings.distil import Distil
 from decant.training import losses, trainer
@@ -39,45 +39,41 @@ class Start:
     encoder: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     pooling: str
-    files: list[Path]
+    states: str  # pooled states that it comes close to, where distil.hidden_weight says so: of a teacher
 
 
-def source(task: str, settings: Distil, seeds: list[int]) -> Start:
+def source(task: str, settings: Distil, encoders: list[str], seeds: list[int]) -> Start:
     """The adapted encoder, or the encoder inside its fine-tuned teacher of the first seed."""
-    adapted = Path("models") / task / "adapted" / settings.encoder
+    adapted = paths.adapted(task, settings.encoder)
     folder = adapted
     if settings.start == "teacher":
-        folder = Path("models") / task / "teachers" / f"{settings.encoder}-{seeds[0]}"
+        folder = paths.teacher(task, settings.encoder, seeds[0])
     encoder = load(folder).encoder if settings.start == "teacher" else load_weights(folder)
-    return Start(encoder, load_tokenizer(folder), pooling(adapted), [folder / WEIGHTS, folder / "tokenizer.json"])
+    return Start(encoder, load_tokenizer(folder), pooling(adapted), pooled_states(settings, encoders, seeds))
 
 
 def train(
     start: Start,
-    described: dict[str, dict],
-    rule: dict,
-    max_length: int,
+    problem: Problem,
     settings: Distil,
     frames: dict[str, pd.DataFrame],
     lesson: Lesson,
-    encoders: list[str],
-    seeds: list[int],
     work: Path,
     what: str,
 ) -> tuple[Classifier, PreTrainedTokenizerFast, pd.DataFrame]:
     """The student of the best epoch, its tokenizer, and one row of metrics per epoch.
 
-    frames: train and valid. lesson: what the ensemble says of the train rows, and of texts without labels.
+    frames: train and valid. lesson: what the ensemble says of the train rows, and of texts without labels. what: shown.
 
     Raises BudgetError: more parameters than settings allow.
     """
-    heads = layout(described)
+    heads = problem.heads
     set_seed(settings.seed)
     texts = {split: frame["text"].tolist() for split, frame in frames.items()}
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
     small, kept = cut_vocabulary(start.tokenizer, texts["train"], settings.min_count)
     cut = cut_encoder(start.encoder, settings.layers, kept, small.pad_token_id, settings.encoder)
-    model = build(cut, described, start.pooling, settings.dropout, losses.start_bias(labels["train"], heads))
+    model = build(cut, heads, start.pooling, settings.dropout, losses.start_bias(labels["train"], heads))
     size = sum(tensor.numel() for tensor in model.parameters())
     if size > settings.max_parameters:
         raise BudgetError(
@@ -88,15 +84,14 @@ def train(
         f"{what}: {len(settings.layers)} layers, {len(kept):,} of {len(start.tokenizer):,} tokens, {size:,} parameters"
     )
 
-    hidden = hidden_states(settings, encoders, seeds, lesson.train)
+    hidden = hidden_states(settings, start.states, lesson.train)
     arrays = {"labels": labels["train"], "soft": lesson.train["ensemble"]}
     more = {"soft": lesson.extra["ensemble"]} if lesson.texts else {}
     if hidden:
         arrays["hidden"] = lesson.train[hidden]
         more |= {"hidden": lesson.extra[hidden]} if lesson.texts else {}
-        if (
-            arrays["hidden"].shape[1] != model.classifier.in_features
-        ):  # states of unlike width: a linear map between them
+        if arrays["hidden"].shape[1] != model.classifier.in_features:
+            # states of unlike width: a linear map between them
             model.projection = torch.nn.Linear(model.classifier.in_features, arrays["hidden"].shape[1])
     if lesson.texts:
         more["labels"] = np.zeros((len(lesson.texts), labels["train"].shape[1]), dtype=np.float32)
@@ -107,12 +102,12 @@ def train(
     epochs = trainer.fit(
         model,
         small,
-        trainer.TokenRows(windows(small, texts["train"], max_length, None), **arrays),
-        trainer.TokenRows(windows(small, texts["valid"], max_length, None), labels=labels["valid"]),
+        trainer.TokenRows(windows(small, texts["train"], problem.max_length, None), **arrays),
+        trainer.TokenRows(windows(small, texts["valid"], problem.max_length, None), labels=labels["valid"]),
         settings,
         settings.seed,
         loss=lambda output, batch: loss(output, batch, heads, settings),
-        measure=lambda logits, targets: measure(logits, targets, heads, rule),
+        measure=lambda logits, targets: measure(logits, targets, problem),
         work=work,
     )
     model.projection = None
@@ -166,12 +161,19 @@ def cut_encoder(encoder: PreTrainedModel, layers: list[int], kept: list[int], pa
     return student
 
 
-def hidden_states(settings: Distil, encoders: list[str], seeds: list[int], soft: dict[str, np.ndarray]) -> str | None:
-    """Which pooled states the student comes close to: of its own encoder's teacher, or else the first one's."""
+def pooled_states(settings: Distil, encoders: list[str], seeds: list[int]) -> str:
+    """Which pooled states a student may come close to: of its own encoder's teacher, or else the first one's."""
+    encoder = settings.encoder if settings.encoder in encoders else encoders[0]
+    return f"pooled_{ensemble.teacher_name(encoder, seeds[0])}"
+
+
+def hidden_states(settings: Distil, name: str, soft: dict[str, np.ndarray]) -> str | None:
+    """The name of the pooled states if the student is to come close to them.
+
+    Raises ParamsError: it is, and they are not among what the members said.
+    """
     if not settings.hidden_weight:
         return None
-    teachers = [settings.encoder, *encoders] if settings.encoder in encoders else encoders
-    name = f"pooled_{ensemble.teacher_name(teachers[0], seeds[0])}"
     if name not in soft:
         raise ParamsError(
             "distil.hidden_weight: soften.members has no teachers, so there are no states to come close to; set it to 0"
@@ -182,7 +184,7 @@ def hidden_states(settings: Distil, encoders: list[str], seeds: list[int], soft:
 def loss(output: dict, batch: dict, heads: tuple[Head, ...], settings: Distil) -> torch.Tensor:
     """soft_weight * soft + hard_weight * hard, of rows with given labels + hidden_weight * (1 - cosine of the states)."""
     logits = output["logits"].float()
-    total = settings.soft_weight * soft_loss(logits, batch["soft"], heads, settings.temperature)
+    total = settings.soft_weight * losses.soft_loss(logits, batch["soft"], heads, settings.temperature)
     labelled = batch.get("labelled", torch.ones(len(logits), dtype=torch.bool, device=logits.device))
     if settings.hard_weight and labelled.any():
         plain = torch.ones(logits.shape[1])
@@ -192,26 +194,3 @@ def loss(output: dict, batch: dict, heads: tuple[Head, ...], settings: Distil) -
         likeness = F.cosine_similarity(output["hidden"].float(), batch["hidden"], dim=1)
         total = total + settings.hidden_weight * (1 - likeness).mean()
     return total
-
-
-def soft_loss(logits: torch.Tensor, soft: torch.Tensor, heads: tuple[Head, ...], t: float) -> torch.Tensor:
-    """Mean over the heads of the divergence from the ensemble, both sides softened by t.
-
-    Times t squared, which keeps the gradient's size when t changes (Hinton et al. 2015).
-    """
-    losses = []
-    for head in heads:
-        given, wanted = logits[:, head.slice], soft[:, head.slice]
-        if head.kind == "softmax":
-            divergence = F.kl_div(
-                F.log_softmax(given / t, dim=1),
-                F.log_softmax(wanted / t, dim=1),
-                log_target=True,
-                reduction="batchmean",
-            )
-            losses.append(t * t * divergence)
-        elif head.kind == "sigmoid":
-            losses.append(t * t * F.binary_cross_entropy_with_logits(given / t, torch.sigmoid(wanted / t)))
-        else:
-            losses.append(F.mse_loss(given, wanted))
-    return torch.stack(losses).mean()

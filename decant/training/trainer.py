@@ -16,8 +16,9 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from decant.errors import ParamsError
 from decant.models.model import Classifier, batched
 from decant.runs import checkpoints, processes
-from decant.settings.teacher import Teacher
 from decant.settings.training import Training
+from decant.training.livelog import LiveLog
+from decant.training.precision import resolved
 
 LOGS = 20  # lines of the live log per epoch
 
@@ -97,27 +98,6 @@ class Frozen(TrainerCallback):
         self.model.frozen = round(state.epoch or 0) < self.epochs
 
 
-class LiveLog(TrainerCallback):
-    """A CSV that grows while training runs: step, epoch, loss, learning_rate, and the valid metrics of each epoch."""
-
-    COLUMNS = ("step", "epoch", "loss", "learning_rate", "valid_nll", "valid_macro_f1", "valid_accuracy")
-
-    def __init__(self, file: Path):
-        self.file = file
-
-    def on_train_begin(self, args, state, control, **kwargs):
-        if state.is_world_process_zero and not (state.global_step and self.file.exists()):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            self.file.write_text(",".join(self.COLUMNS) + "\n", encoding="utf-8")
-
-    def on_log(self, args, state, control, logs, **kwargs):
-        if state.is_world_process_zero and ("loss" in logs or "eval_nll" in logs):
-            found = {key.replace("eval_", "valid_"): value for key, value in logs.items()}
-            found |= {"step": state.global_step, "epoch": round(state.epoch, 4)}
-            with self.file.open("a", encoding="utf-8") as stream:
-                stream.write(",".join(f"{found[key]:.6g}" if key in found else "" for key in self.COLUMNS) + "\n")
-
-
 def fit(
     model: Classifier,
     tokenizer: PreTrainedTokenizerFast,
@@ -129,18 +109,19 @@ def fit(
     measure: Callable[[np.ndarray, np.ndarray], dict[str, float]],
     work: Path,
     callbacks: tuple[TrainerCallback, ...] = (),
+    frozen: int = 0,
 ) -> pd.DataFrame:
     """Train `model` in place and leave the weights of its best epoch in it; returns one row per epoch.
 
     measure: logits (n, w) and labels (n, w) -> metrics, of which settings.select picks the epoch.
     work: folder for checkpoints; a run that was killed continues from the last one in it. Its live log is beside it.
+    frozen: first epochs in which only the last layer learns.
 
     Raises ParamsError: a precision that this machine does not have, a batch that cannot be shared out.
     """
-    check_precision(settings.precision)
+    precision = resolved(settings.precision)
     parts = parts_of_a_step(settings)
     steps = -(-len(train) // settings.batch_size)
-    frozen = settings.frozen_epochs if isinstance(settings, Teacher) else 0
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=settings.epochs,
@@ -151,8 +132,8 @@ def fit(
         warmup_steps=settings.warmup,  # below 1: a share of all steps
         lr_scheduler_type=settings.schedule,
         max_grad_norm=settings.clip,
-        bf16=settings.precision == "bf16",
-        fp16=settings.precision == "fp16",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
         use_cpu=not torch.cuda.is_available(),
         ddp_backend=None if torch.cuda.is_available() or processes.count() == 1 else "gloo",
         ddp_find_unused_parameters=frozen > 0,  # the encoder's, as long as it is frozen
@@ -192,17 +173,6 @@ def fit(
     trainer.train(resume_from_checkpoint=checkpoints.last_checkpoint(work))
     processes.together()
     return history(trainer.state.log_history)
-
-
-def check_precision(precision: str) -> None:
-    """Raises ParamsError if this machine cannot compute in it; what emulates it gives other weights."""
-    if precision == "bf16" and not torch.cpu._is_avx512_bf16_supported() and not torch.cuda.is_available():
-        raise ParamsError(
-            "params.yaml: precision: bf16 (of teacher, distil or adapt) needs a processor with AVX512-BF16 or AMX, or a GPU; "
-            "set it to fp32"
-        )
-    if precision == "fp16" and not torch.cuda.is_available():
-        raise ParamsError("params.yaml: precision: fp16 (of teacher or distil) needs a GPU; set it to bf16 or fp32")
 
 
 def parts_of_a_step(settings: Training) -> int:
@@ -252,9 +222,3 @@ def history(log: list[dict]) -> pd.DataFrame:
             rows.append(row)
             losses = []
     return pd.DataFrame(rows)
-
-
-def best(epochs: pd.DataFrame, select: str) -> dict[str, float]:
-    """The valid metrics of the epoch that was kept: the first best one."""
-    column = epochs[f"valid_{select}"]
-    return epochs.iloc[int(column.argmin() if select == "nll" else column.argmax())].to_dict()

@@ -76,9 +76,11 @@ def hits(rows: pd.DataFrame, labels: list[str], shown: str, file: Path) -> None:
     """
     counts = pd.DataFrame(
         {
-            "found": [((rows["actual"] == one) & (rows["predicted"] == one)).sum() for one in labels],
-            "missed": [((rows["actual"] == one) & (rows["predicted"] == f"not {one}")).sum() for one in labels],
-            "false alarm": [((rows["actual"] == f"not {one}") & (rows["predicted"] == one)).sum() for one in labels],
+            "found": [((rows["actual"] == label) & (rows["predicted"] == label)).sum() for label in labels],
+            "missed": [((rows["actual"] == label) & (rows["predicted"] == f"not {label}")).sum() for label in labels],
+            "false alarm": [
+                ((rows["actual"] == f"not {label}") & (rows["predicted"] == label)).sum() for label in labels
+            ],
         },
         index=labels,
     )
@@ -190,9 +192,9 @@ def lengths(bins: pd.DataFrame, unit: str, limit: int | None, file: Path) -> Non
     groups = list(bins.groupby("of", sort=False))
     figure, drawn = plt.subplots(len(groups), 1, figsize=(7, 2.6 * len(groups)), squeeze=False)
     for axes, (name, part) in zip(drawn[:, 0], groups, strict=True):
-        for index, (split, one) in enumerate(part.groupby("split", sort=False)):
-            edges = [*one["from"], one["to"].iloc[-1]]
-            axes.stairs(one["share"], edges, label=split, color=SPLITS[index % len(SPLITS)], linewidth=1.5)
+        for index, (split, histogram) in enumerate(part.groupby("split", sort=False)):
+            edges = [*histogram["from"], histogram["to"].iloc[-1]]
+            axes.stairs(histogram["share"], edges, label=split, color=SPLITS[index % len(SPLITS)], linewidth=1.5)
         if limit:
             axes.axvline(limit, color="#c2410c", linestyle="--", linewidth=1, label=f"cut at {limit}")
         axes.set(xlabel=f"{unit} per text" + (f" ({name})" if len(groups) > 1 or name != unit else ""), ylabel="share")

@@ -3,13 +3,10 @@
 import shutil
 from pathlib import Path
 
+from decant import paths
 from decant.errors import CacheError, PromotionError
 from decant.files import digest, read_json, writing
 from decant.runtime import RECORD, read_record
-
-
-def gate_file(task: str) -> Path:
-    return Path("metrics") / task / "gate.json"
 
 
 def failures(task: str, gate: dict) -> list[str]:
@@ -20,17 +17,17 @@ def failures(task: str, gate: dict) -> list[str]:
         if isinstance(entry, dict) and not entry["pass"]
     ]
     if gate.get("verdict") != "green" and not failed:
-        return [f"{gate_file(task)}: the verdict is {gate.get('verdict')!r}, not green"]
+        return [f"{paths.metrics(task, 'gate')}: the verdict is {gate.get('verdict')!r}, not green"]
     return failed
 
 
 def other_bytes(task: str, gate: dict, bundle: Path) -> list[str]:
     """One line per file of the bundle that is not the one the verdict is about; a bundle that is not there is none."""
-    found = {judged: digest(file, "md5") for file, judged in judged_files(bundle) if file.exists()}
+    digests = {judged: digest(file, "md5") for file, judged in judged_files(bundle) if file.exists()}
     return [
-        f"{file} has md5 {found[judged]}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
+        f"{file} has md5 {digests[judged]}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
         for file, judged in judged_files(bundle)
-        if judged in found and found[judged] != gate[judged]
+        if judged in digests and digests[judged] != gate[judged]
     ]
 
 
@@ -45,16 +42,16 @@ def promote(task: str, bundle: Path, target: Path) -> str:
     BundleError: a damaged bundle.
     """
     read_record(bundle)
-    gate = read_json(gate_file(task))
+    gate = read_json(paths.metrics(task, "gate"))
     if failed := failures(task, gate):
         raise PromotionError("; ".join(failed))
     if other := other_bytes(task, gate, bundle):
         raise PromotionError(other[0])
-    card = Path("metrics") / task / "card.md"
+    card = paths.page(task, "card")
     if not card.exists():
         raise CacheError(f"{card}: missing. Run: dvc repro report@{task}")
     with writing(target) as partial:
         shutil.copytree(bundle, partial)
-        shutil.copyfile(gate_file(task), partial / "gate.json")
+        shutil.copyfile(paths.metrics(task, "gate"), partial / "gate.json")
         shutil.copyfile(card, partial / "README.md")
     return gate["model_md5"]

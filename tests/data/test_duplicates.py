@@ -199,7 +199,7 @@ def test_the_order_of_the_texts_does_not_matter():
 
 def test_another_process_with_another_hash_seed_finds_the_same():
     code = (
-        "import sys; sys.path.insert(0, 'tests'); import test_duplicates as t; "
+        "import sys; sys.path[:0] = ['tests/data', 'tests/support']; import test_duplicates as t; "
         "texts, rng, known = t.crowd(150, 7); texts += [t.word_changed(one, rng, known) for one in texts]; "
         "print(*t.near(texts, 0.7))"
     )

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from mini import TASK, place_of, posts, run
 
+from decant import paths
 from decant.data import frozen, held_out
 from decant.errors import DataError
 from decant.files import digest
@@ -24,8 +25,8 @@ def test_split_holds_out_every_row_of_valid_calib_and_test_and_no_other(workspac
 
 def test_it_holds_no_text_and_no_id(workspace):
     parts, _ = run(workspace, posts())
-    assert pq.read_table(held_out.path(TASK)).column_names == ["kind", "fingerprint"]
-    stored = held_out.path(TASK).read_bytes()
+    assert pq.read_table(paths.held_out(TASK)).column_names == ["kind", "fingerprint"]
+    stored = paths.held_out(TASK).read_bytes()
     for part in parts.values():
         assert not [one for one in part["text"] if one.encode() in stored]
 
@@ -65,9 +66,9 @@ def test_a_table_without_texts_before_cleaning_is_enough(workspace):
 
 def test_the_order_of_the_rows_does_not_change_the_file(workspace):
     held_out.write(TASK, ROWS, [])
-    before = held_out.path(TASK).read_bytes()
+    before = paths.held_out(TASK).read_bytes()
     held_out.write(TASK, ROWS.take([1, 0]), [])
-    assert held_out.path(TASK).read_bytes() == before
+    assert paths.held_out(TASK).read_bytes() == before
 
 
 def test_rows_are_counted_by_id_and_by_text_with_an_example(workspace):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rawtask import arrange, metrics, outputs, prepared, table
 from shell import ENVIRONMENT, run
 
-from decant import tables
+from decant import paths
 from decant.data.lexical import Lexer, check_resources, explain, loss, resources
 from decant.errors import DataError, ResourceError
 from stages import prepare
@@ -163,8 +163,9 @@ def test_prepare_uses_the_resource_that_nltk_data_points_to(workspace, data, mon
     arrange(workspace, {"rows.csv": table("1,the flarn coin,ham\n")}, linear_text=settings)
     monkeypatch.setitem(ENVIRONMENT, "NLTK_DATA", str(data))
     monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(ROOT))
+    run(workspace, "python", "-m", "stages.check")
     run(workspace, "python", "-m", "stages.prepare", "mini")
-    assert pd.read_parquet(tables.prepared("mini"))["linear"].tolist() == ["coin"]
+    assert pd.read_parquet(paths.prepared("mini"))["linear"].tolist() == ["coin"]
 
 
 # -- what is lost ------------------------------------------------------------------------------------------------------

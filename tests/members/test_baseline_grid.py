@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from scipy import sparse
 from sklearn.metrics import f1_score, log_loss, mean_squared_error
 
-from decant.decision import gold
+from decant.decision import Rule, gold
 from decant.heads import layout, probabilities
 from decant.members import crossfit, fitting
 from decant.members.crossfit import Tried
@@ -29,7 +29,7 @@ ALL = layout(
         "urgency": {"kind": "regression", "labels": []},
     }
 )
-RULE = {"rule": "priority", "order": ["scam", "crypto"], "otherwise": "clean"}
+RULE = Rule("priority", order=("scam", "crypto"), otherwise="clean")
 
 
 def settings(**changes) -> Baseline:

@@ -1,6 +1,7 @@
 """The ensemble: exactly the members that params name, each with its weight, and votes that go to whoever is right."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import tiny
 from ruamel.yaml import YAML
 
-from decant import tables
+from decant import paths, tables
 from decant.errors import CacheError
 from decant.files import read_json, write_json
 from decant.heads import layout, probabilities, tempered
@@ -56,14 +57,16 @@ def truth_and_members(seed=0, rows=300):
     ],
 )
 def test_the_teachers_are_those_that_params_name(encoders, seeds, names):
-    assert ensemble.teachers(encoders, seeds) == names
+    assert ensemble.teachers("demo", encoders, seeds) == {
+        name: Path("models/demo/teachers") / folder for name, folder in names.items()
+    }
 
 
 def test_folders_that_params_do_not_name_are_no_teachers(tmp_path, monkeypatch):
     """A teacher of an earlier run may still lie in models; it has no vote."""
     (tmp_path / "models" / "demo" / "teachers" / "minilm-99").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    assert list(ensemble.teachers(["minilm"], [13])) == ["teacher_minilm_13"]
+    assert list(ensemble.teachers("demo", ["minilm"], [13])) == ["teacher_minilm_13"]
 
 
 def test_combine_averages_calibrated_chances():
@@ -211,7 +214,10 @@ def soften_with(workspace, tiny_encoder):
         frame["answer"] = frame["scam"]
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
         for split, rows in (("train", slice(0, 150)), ("valid", slice(150, 200)), ("calib", slice(200, 250))):
-            frame[rows].to_parquet(tables.split_file("demo", split))
+            frame[rows].to_parquet(paths.split_file("demo", split))
+        (workspace / "models" / "demo" / "adapted").mkdir()
+        if not paths.unlabelled("demo").exists():
+            frame[["id", "text", "linear"]][:0].to_parquet(paths.unlabelled("demo"))
         baseline.main("demo")
         soften.main("demo")
         return {split: tables.load("demo", split, HEADS) for split in ("train", "valid", "calib")}

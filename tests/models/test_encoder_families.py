@@ -9,15 +9,18 @@ from encoders import arrange, described, kept
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
+from decant.decision import Rule
 from decant.errors import EncoderError
+from decant.heads import layout
 from decant.models import encoder, model
+from decant.problem import Problem
 from decant.settings.params import read
 from decant.training import finetune, trainer
 from stages import encoder as stage
 from stages.demo import generate
 
-DESCRIBED = {"scam": {"kind": "softmax", "labels": ["honest", "scam"]}}
-RULE = {"rule": "argmax", "head": "scam"}
+HEADS = layout({"scam": {"kind": "softmax", "labels": ["honest", "scam"]}})
+PROBLEM = Problem(HEADS, Rule("argmax", head="scam"), 48)
 BIAS = np.zeros(2)
 SPREAD = 0.5  # of random weights: at the usual 0.02, all texts have nearly the same logits, and nothing would show
 
@@ -86,10 +89,10 @@ def test_it_passes_the_encoder_stage_and_learns_one_step(family, workspace, fram
     start = encoder.load_weights(kept(workspace))
     assert type(start) is kind
     p = read("demo")
-    settings = finetune.settings_of(p.teacher, p.encoder("tiny"), {"epochs": 1, "batch_size": 16, "warmup": 0.0})
+    settings = finetune.settings_of(p.teacher, p.catalogue["tiny"], {"epochs": 1, "batch_size": 16, "warmup": 0.0})
     assert settings.learning_rate == 1e-2
     learnt, tokenizer, epochs = finetune.fine_tune(
-        kept(workspace), DESCRIBED, RULE, 48, settings, 13, frame, frame, workspace / "work"
+        kept(workspace), PROBLEM, settings, 13, {"train": frame, "valid": frame}, workspace / "work"
     )
     assert len(epochs) == 1
     changed = {
@@ -110,7 +113,7 @@ def test_a_smaller_table_of_embeddings_changes_no_logit(family, texts, frame):
     """The padding keeps its number: RoBERTa takes for padding, and counts no position on, what has it."""
     folder, _ = family
     tokenizer = encoder.load_tokenizer(folder)
-    classifier = model.build(encoder.load_weights(folder), DESCRIBED, "cls", 0.1, BIAS).eval()
+    classifier = model.build(encoder.load_weights(folder), HEADS, "cls", 0.1, BIAS).eval()
     rows = trainer.TokenRows(model.windows(tokenizer, texts[:24], 48, None))
     assert len({len(windows[0]) for windows in rows.ids}) > 5  # so that the batch is padded
     with torch.inference_mode():
@@ -130,7 +133,7 @@ def test_a_padding_that_moves_would_show(tmp_path, texts, monkeypatch):
     """Planted: the table keeps the tokens of the rows alone, so that </s> takes the number of the padding."""
     write_roberta(tmp_path, texts)
     tokenizer = encoder.load_tokenizer(tmp_path)
-    classifier = model.build(encoder.load_weights(tmp_path), DESCRIBED, "cls", 0.1, BIAS).eval()
+    classifier = model.build(encoder.load_weights(tmp_path), HEADS, "cls", 0.1, BIAS).eval()
     rows = trainer.TokenRows(model.windows(tokenizer, texts[:24], 48, None))
     monkeypatch.setattr(finetune.np, "union1d", lambda held, _: np.unique(held))
     with torch.inference_mode():

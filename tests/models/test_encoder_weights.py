@@ -11,15 +11,18 @@ from encoders import change_config, change_weights
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel
 
+from decant.decision import Rule
 from decant.errors import EncoderError
 from decant.files import write_json
+from decant.heads import layout
 from decant.models import encoder, model
+from decant.problem import Problem
 from decant.settings.params import read
 from decant.training import finetune
 from stages.demo import generate
 
 REMOVED = "encoder.layer.1.output.dense.bias"
-HEADS = {"scam": {"kind": "softmax", "labels": ["honest", "scam"]}}
+HEADS = layout({"scam": {"kind": "softmax", "labels": ["honest", "scam"]}})
 
 
 @pytest.fixture
@@ -126,7 +129,9 @@ def test_a_config_that_names_no_architecture_is_refused(folder, change):
         change_config(folder, **change)
     else:
         (folder / "config.json").unlink()
-    with pytest.raises(EncoderError, match=r"config\.json: missing, or without model_type.*python -m decant\.convert"):
+    with pytest.raises(
+        EncoderError, match=r"config\.json: missing, or without model_type.*python -m decant\.models\.convert"
+    ):
         encoder.load_weights(folder)
 
 
@@ -195,13 +200,10 @@ def test_a_second_stage_from_random_weights_is_caught(folder, workspace, monkeyp
     with pytest.raises(EncoderError, match=r"model\.safetensors: tensor .* in memory is not the one in the file"):
         finetune.fine_tune(
             folder,
-            HEADS,
-            {"rule": "argmax", "head": "scam"},
-            48,
+            Problem(HEADS, Rule("argmax", head="scam"), 48),
             read("demo").teacher,
             13,
-            frame,
-            frame,
+            {"train": frame, "valid": frame},
             workspace / "work",
         )
 

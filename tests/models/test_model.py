@@ -6,13 +6,15 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from decant.errors import EncoderError
+from decant.heads import layout
 from decant.models import encoder, model
 
-HEADS = {
-    "scam": {"kind": "softmax", "labels": ["honest", "scam"]},
-    "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
-    "urgency": {"kind": "regression", "labels": []},
+RECORDS = {
+    "scam": {"kind": "softmax", "labels": ["honest", "scam"], "groups": {"all": ["scam", "honest"]}},
+    "topic": {"kind": "sigmoid", "labels": ["crypto", "money"], "groups": {}},
+    "urgency": {"kind": "regression", "labels": [], "groups": {}},
 }
+HEADS = layout(RECORDS)
 BIAS = np.array([0.5, -0.5, 1.0, -1.0, 0.25])
 
 
@@ -53,7 +55,7 @@ def test_build_copies_the_encoder_and_starts_at_the_bias(tiny_encoder, classifie
     stored = load_file(tiny_encoder / encoder.WEIGHTS)
     assert all(torch.equal(tensor, stored[name]) for name, tensor in classifier.encoder.state_dict().items())
     np.testing.assert_allclose(classifier.classifier.bias.detach(), BIAS)
-    assert classifier.config.heads == HEADS
+    assert classifier.config.heads == RECORDS
     assert classifier.dropout.p == 0.1
 
 
@@ -89,7 +91,7 @@ def test_a_saved_classifier_gives_the_very_logits(classifier, tokenizer, texts, 
     classifier.save_pretrained(tmp_path)
     loaded = model.load(tmp_path)
     assert not loaded.training
-    assert loaded.config.heads == HEADS
+    assert loaded.config.heads == RECORDS
     assert loaded.config.pooling == classifier.config.pooling
     np.testing.assert_array_equal(logits(loaded, tokenizer, texts[:40]), logits(classifier, tokenizer, texts[:40]))
 

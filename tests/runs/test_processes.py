@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 from shell import run
 
-from decant import tables
+from decant import paths
 from decant.files import digest, write_json
 from decant.members import scores
 
@@ -57,9 +57,13 @@ def ready(workspace, tiny_encoder):
     write_json(workspace / "models/demo/search/tiny/settings.json", {})
     for split, frame in (("train", TRAIN), ("valid", VALID), ("calib", VALID)):
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
-        frame.assign(answer=frame["scam"]).to_parquet(tables.split_file("demo", split))
+        frame.assign(answer=frame["scam"]).to_parquet(paths.split_file("demo", split))
+    paths.unlabelled("demo").touch()  # which soften declares and, without soften.unlabelled, does not open
     for package in ("decant", "stages"):
         shutil.copytree(ROOT / package, workspace / package)
+    for file in ("dvc.yaml", "constraints.txt"):
+        shutil.copy(ROOT / file, workspace)
+    launch(workspace, (sys.executable,), "stages.check")
     return workspace
 
 
@@ -99,6 +103,7 @@ def test_a_batch_that_two_processes_cannot_share_is_refused(ready):
     tree["defaults"]["teacher"]["batch_size"] = 15
     with (ready / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(tree, file)
+    launch(ready, (sys.executable,), "stages.check")
     found = run(
         ready, *launcher("torchrun"), "-m", "stages.teacher", "demo", "tiny", "13",
         check=False,

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
+from decant.decision import Rule
 from decant.heads import layout, probabilities
+from decant.problem import Problem
 from decant.scoring import paired
 from decant.scoring.selection import measure
 
 HEADS = layout({"mood": {"kind": "sigmoid", "labels": ["a", "b", "c"]}})
-RULE = {"rule": "thresholds", "head": "mood"}
+MOOD = Problem(HEADS, Rule("thresholds", head="mood"), 48)
 RNG = np.random.default_rng(0)
 TARGETS = (RNG.random((120, 3)) < [0.5, 0.3, 0.2]).astype(np.float32)
 
@@ -25,7 +27,7 @@ def logits(skill: float, seed: int) -> np.ndarray:
 
 
 def difference(ours: list[np.ndarray], theirs: list[np.ndarray], targets=TARGETS, seed: int = 13) -> dict:
-    return paired.difference(ours, theirs, targets, HEADS, RULE, seed, "test")
+    return paired.difference(ours, theirs, targets, MOOD, seed, "test")
 
 
 def test_the_difference_is_that_of_the_means_over_seeds():
@@ -78,7 +80,7 @@ def test_the_seed_decides_the_rows():
 def test_a_label_without_positives_leaves_no_auc():
     none = np.zeros((10, 3), dtype=np.float32)
     given = [RNG.normal(size=(10, 3)).astype(np.float32)]
-    assert "macro_auc" not in measure(given[0], none, HEADS, RULE)
+    assert "macro_auc" not in measure(given[0], none, MOOD)
     assert set(difference(given, given, none)) == {
         f"{key}{end}" for key in ("accuracy", "macro_f1") for end in ("", "_low", "_high")
     }

@@ -60,7 +60,7 @@ def test_values_have_the_kind_of_their_key(small):
 def test_what_the_search_finds_outranks_the_encoders_own_rates(small, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        search.finetune, "fine_tune", lambda *given: (seen.append(given[4]), searching.quick(*given))[1]
+        search.finetune, "fine_tune", lambda *given: (seen.append(given[2]), searching.quick(*given))[1]
     )
     file = small / "params.yaml"
     tree = searching.YAML_SAFE.load(file.read_text(encoding="utf-8"))
@@ -127,7 +127,7 @@ def test_a_combination_that_cannot_be_trained_is_pruned_with_its_reason(small):
 
 def test_settings_that_need_too_much_memory_have_failed(small, monkeypatch):
     def large(*given):
-        if given[4].batch_size == 32:
+        if given[2].batch_size == 32:
             raise torch.OutOfMemoryError("asked for much")
         return searching.quick(*given)
 

@@ -11,7 +11,6 @@ import searching
 import sqlalchemy
 
 from decant.errors import SearchError
-from decant.runs import checkpoints
 from decant.search import storage
 from stages import search
 
@@ -32,9 +31,8 @@ def server(running) -> str:
 
 
 @pytest.fixture
-def small(workspace, tiny_encoder, monkeypatch):
+def small(workspace, tiny_encoder):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(checkpoints, "code", searching.code)
     return workspace
 
 

@@ -119,7 +119,12 @@ def test_a_lock_of_a_file_ends_with_its_process(url):
 
 @pytest.mark.parametrize(
     ("programs", "all_tests", "left"),
-    [(Path("bin"), False, []), (Path("bin"), True, []), (None, True, []), (None, False, ["test_search_postgres.py"])],
+    [
+        (Path("bin"), False, []),
+        (Path("bin"), True, []),
+        (None, True, []),
+        (None, False, ["search/test_search_postgres.py"]),
+    ],
 )
 def test_tests_are_left_out_only_without_postgresql_and_where_not_all_are_asked_for(
     monkeypatch, programs, all_tests, left
@@ -129,3 +134,4 @@ def test_tests_are_left_out_only_without_postgresql_and_where_not_all_are_asked_
     if all_tests:
         monkeypatch.setenv("DECANT_TESTS", "all")
     assert conftest.left_out() == left
+    assert all((Path(conftest.__file__).parent / name).is_file() for name in left)

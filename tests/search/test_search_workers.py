@@ -9,15 +9,13 @@ import pytest
 import searching
 from optuna.trial import TrialState
 
-from decant.runs import checkpoints
 from decant.search import trials
 from stages import search
 
 
 @pytest.fixture
-def small(workspace, tiny_encoder, monkeypatch):
+def small(workspace, tiny_encoder):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(checkpoints, "code", searching.code)
     return workspace
 
 

@@ -1,19 +1,32 @@
 """Task blocks of params.yaml: misspelt sections, splits that contradict each other, names that metrics could not tell apart."""
 
 import pytest
-from test_params import GONE, PRIORITY, TREE, changed, refuses
+from test_params import GONE, PRIORITY, TREE, YAML_SAFE, changed, refuses, saying
 
+from decant.errors import ParamsError
 from decant.settings import params
 
 MINILM = TREE["catalogue"]["minilm"]
 SPLITS = {"column": "part", "values": {"train": ["tr"], "valid": ["dev", "val"], "test": ["te"]}}
 
 
-def test_a_misspelt_section_is_named_beside_the_one_that_is_missing(tmp_path):
-    changes = {"scam.teachr": {"epochs": 3}, "scam.teacher": GONE, "scam.split": GONE}
+def test_a_misspelt_section_is_named(tmp_path):
     unknown = "params.yaml: scam.teachr: unknown key; allowed here: source, generator,"
-    missing = (f"params.yaml: scam.{name}: missing key; write '{name}: {{}}'" for name in ("teacher", "split"))
-    refuses(tmp_path, changes, unknown, "did you mean 'teacher'?", *missing)
+    refuses(tmp_path, {"scam.teachr": {"epochs": 3}}, unknown, "did you mean 'teacher'?")
+
+
+@pytest.mark.parametrize("name", ["code", "shared", "my.task", "my task"])
+def test_a_task_needs_a_name_that_a_file_in_checked_can_have(tmp_path, name):
+    file = tmp_path / "params.yaml"
+    with file.open("w", encoding="utf-8") as stream:
+        YAML_SAFE.dump(TREE | {name: TREE["demo"]}, stream)
+    with pytest.raises(ParamsError, match=saying(f"params.yaml: {name}: no name for a task")):
+        params.read("demo", file)
+
+
+def test_a_section_that_a_block_does_not_name_comes_from_the_defaults(tmp_path):
+    assert "teacher" not in TREE["demo"]
+    assert params.read("demo", changed(tmp_path, {"defaults.teacher.epochs": 7})).teacher.epochs == 7
 
 
 def test_a_misspelt_section_without_defaults_is_named_beside_the_one_that_is_missing(tmp_path):

@@ -46,7 +46,7 @@ def test_each_source_of_the_hub_is_a_full_commit(name):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_each_entry_is_read_with_its_own_rates(name):
     p = params.read("demo", FILE)
-    found = settings_of(p.teacher, p.encoder(name))
+    found = settings_of(p.teacher, p.catalogue[name])
     own = CATALOGUE[name].get("teacher", {})
     assert found.model_dump() == p.teacher.model_dump() | own
 
@@ -94,6 +94,6 @@ def test_a_key_that_no_section_has_is_an_unknown_key(planted):
 
 def test_an_encoders_own_rates_yield_to_what_a_search_has_found(planted):
     p = planted("demo.teacher.warmup", 0.2)
-    assert settings_of(p.teacher, p.encoder("minilm")).warmup == 0.2
-    assert settings_of(p.teacher, p.encoder("tinybert")).warmup == 0.06
-    assert settings_of(p.teacher, p.encoder("tinybert"), {"warmup": 0.3}).warmup == 0.3
+    assert settings_of(p.teacher, p.catalogue["minilm"]).warmup == 0.2
+    assert settings_of(p.teacher, p.catalogue["tinybert"]).warmup == 0.06
+    assert settings_of(p.teacher, p.catalogue["tinybert"], {"warmup": 0.3}).warmup == 0.3

@@ -5,18 +5,16 @@ import re
 import typing
 from pathlib import Path
 
+import committed
 import numpy as np
 import pytest
-from graph import ROOT
-from test_params import COMMITTED, TREE, changed, refuses
+from test_params import COMMITTED, GONE, changed, refuses
 
 from decant.heads import layout
 from decant.scoring import calibration, metrics
 from decant.settings import gate_keys, params
 from decant.settings.gates import Gate
-from decant.settings.schema import Params
 
-TASKS = [key for key in TREE if key != "defaults" and key not in Params.model_fields]
 METRICS = typing.get_args(Gate.model_fields["metric"].annotation)
 
 
@@ -32,11 +30,6 @@ def keys(node, way: str = "") -> list[str]:
     return [] if isinstance(node, bool | str) else [way]
 
 
-def files() -> list:
-    found = sorted(path for task in TASKS for path in (ROOT / "metrics" / task).glob("*.json") if path.stem in METRICS)
-    return [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in found]
-
-
 # -- right keys --------------------------------------------------------------------------------------------------------
 
 
@@ -44,22 +37,25 @@ def test_every_metrics_file_that_a_gate_may_name_has_its_keys():
     assert set(trees("demo")) == set(METRICS)
 
 
-@pytest.mark.parametrize("path", files())
-def test_every_number_in_the_committed_metrics_can_have_a_gate(path):
-    written = json.loads(path.read_text(encoding="utf-8"))
-    teachers = {found for name in written if (found := re.fullmatch(r"teacher_(.+)_(\d+)", name))}
-    encoders, seeds = [list(dict.fromkeys(found[part] for found in teachers)) for part in (1, 2)]
-    tree = trees(path.parent.name, encoders=encoders, seeds=seeds)[path.stem]
-    wrong = [found for key in keys(written) if (found := gate_keys.problem(key, tree, path.name))]
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("task", committed.tasks())
+def test_every_number_in_the_committed_metrics_can_have_a_gate(at_head, task, metric):
+    file = at_head / "metrics" / task / f"{metric}.json"
+    written = json.loads(file.read_text(encoding="utf-8"))
+    teachers = {match for name in written if (match := re.fullmatch(r"teacher_(.+)_(\d+)", name))}
+    encoders, seeds = [list(dict.fromkeys(match[part] for match in teachers)) for part in (1, 2)]
+    tree = trees(task, at_head / "params.yaml", encoders=encoders, seeds=seeds)[metric]
+    wrong = [problem for key in keys(written) if (problem := gate_keys.problem(key, tree, file.name))]
     assert keys(written)
     assert wrong == []
 
 
 @pytest.mark.parametrize("metric", ["test", "thresholds", "soften", "export", "quantize"])
-def test_every_key_that_a_gate_may_name_is_in_the_committed_metrics_of_demo(metric):
+def test_every_key_that_a_gate_may_name_is_in_the_committed_metrics_of_demo(at_head, metric):
     """So that a name which the code no longer writes is refused too."""
-    written = json.loads((ROOT / "metrics" / "demo" / f"{metric}.json").read_text(encoding="utf-8"))
-    assert {key for key in named(trees("demo")[metric]) if "recipes" not in key} <= set(keys(written))
+    written = json.loads((at_head / "metrics" / "demo" / f"{metric}.json").read_text(encoding="utf-8"))
+    tree = trees("demo", at_head / "params.yaml")[metric]
+    assert {key for key in named(tree) if "recipes" not in key} <= set(keys(written))
 
 
 def named(node, way: str = "") -> list[str]:
@@ -108,7 +104,12 @@ def test_teachers_are_named_by_encoder_and_seed(tmp_path):
     gate = {"metric": "test", "key": "teacher_minilm_29.macro_f1", "min": 0.5}
     file = changed(tmp_path, {"demo.gates.teacher": gate, "seeds": [13, 29]})
     assert params.read("demo", file).gates["teacher"].key == gate["key"]
-    refuses(tmp_path, {"demo.gates.teacher": gate}, "demo.gates.teacher.key: ", "did you mean 'teacher_minilm_13'?")
+    refuses(
+        tmp_path,
+        {"demo.gates.teacher": gate, "seeds": [13]},
+        "demo.gates.teacher.key: ",
+        "did you mean 'teacher_minilm_13'?",
+    )
 
 
 # -- wrong keys --------------------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def gate(key: str, metric: str = "test", **more) -> dict:
 
 WRONG = {
     "a misspelt contestant": (
-        gate("student_in8.macro_f1"),
+        gate("student_in8.macro_f1") | {"encoders": ["minilm"], "seeds": [13]},
         "demo.gates.one.key: test.json never holds 'student_in8.macro_f1'; it can be linear, probe, teacher_minilm_13, ensemble",
         "did you mean 'student_int8'?",
     ),
@@ -168,6 +169,14 @@ def test_a_wrong_gate_of_the_defaults_is_named_there_with_the_task(tmp_path):
     changes = {"defaults.gates.fpr": {"metric": "test", "key": "student_int8.topic_crypto.fpr", "max": 0.1}}
     words = "defaults.gates.fpr.key: of demo: test.json never holds 'student_int8.topic_crypto.fpr'"
     refuses(tmp_path, changes, words, "defaults.gates.fpr.key: of emotion: ")
+
+
+def test_a_wrong_gate_of_the_defaults_is_named_for_a_task_without_gates_of_its_own(tmp_path):
+    changes = {
+        "emotion.gates": GONE,
+        "defaults.gates.fpr": {"metric": "test", "key": "student_int8.scam.fpr", "max": 0.1},
+    }
+    refuses(tmp_path, changes, "defaults.gates.fpr.key: of emotion: test.json never holds 'student_int8.scam.fpr'")
 
 
 def test_a_task_without_thresholds_has_none_to_judge(tmp_path):

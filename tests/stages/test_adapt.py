@@ -22,7 +22,7 @@ from adapting import (
 from safetensors.torch import load_file
 from transformers import BertConfig, BertModel
 
-from decant import tables
+from decant import paths
 from decant.errors import CacheError, DataError, EncoderError, ParamsError
 from decant.models import encoder, lineage
 from decant.training import contrastive, dapt, steps
@@ -48,7 +48,7 @@ def test_an_encoder_passes_through_byte_for_byte(workspace, tiny_encoder):
 
 def test_a_copy_reads_no_unlabelled_text(workspace, tiny_encoder):
     arrange(workspace, tiny_encoder)
-    tables.unlabelled(TASK).unlink()
+    paths.unlabelled(TASK).unlink()
     assert adapted()[1] == {}
 
 
@@ -114,7 +114,7 @@ def test_dapt_refuses_a_held_out_id(workspace, tiny_encoder):
     arrange(workspace, tiny_encoder, adapt={"dapt": DAPT, "precision": "fp32"})
     rows = SPLITS["train"].copy()
     rows.loc[3, "id"] = "calib-7"
-    rows.to_parquet(tables.split_file(TASK, "train"))
+    rows.to_parquet(paths.split_file(TASK, "train"))
     refuses(
         DataError, r"demo\.adapt\.dapt: 1 rows have the id and 0 the text of a row of valid, calib or test.*calib-7"
     )
@@ -127,7 +127,7 @@ def test_dapt_refuses_a_held_out_text_however_it_is_written(workspace, tiny_enco
     if where == "train":
         rows = SPLITS["train"].copy()
         rows.loc[3, "text"] = text
-        rows.to_parquet(tables.split_file(TASK, "train"))
+        rows.to_parquet(paths.split_file(TASK, "train"))
     else:
         more(TASK, ["a post that nobody holds out", text])
     refuses(DataError, r"demo\.adapt\.dapt: 0 rows have the id and 1 the text of a row of valid, calib or test")
@@ -135,7 +135,7 @@ def test_dapt_refuses_a_held_out_text_however_it_is_written(workspace, tiny_enco
 
 def test_contrastive_refuses_held_out_rows_too(workspace, tiny_encoder):
     arrange(workspace, tiny_encoder, adapt={"contrastive": CONTRASTIVE, "precision": "fp32"})
-    SPLITS["valid"].to_parquet(tables.split_file(TASK, "train"))
+    SPLITS["valid"].to_parquet(paths.split_file(TASK, "train"))
     refuses(DataError, r"demo\.adapt\.contrastive: 24 rows have the id and 24 the text")
 
 

@@ -1,6 +1,7 @@
 """The baseline stage: folds, its files and tables, and the probe of an adapted encoder."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import torch
 from ruamel.yaml import YAML
 from safetensors.torch import load_file, save_file
 
-from decant import tables
+from decant import paths, tables
 from decant.errors import CacheError, DataError
 from decant.files import read_json
 from decant.heads import layout
@@ -64,7 +65,8 @@ def arranged(workspace, tiny_encoder):
             frame[f"topic.{label}"] = [label in post["topics"] for post in posts]
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
         for split, rows in (("train", slice(0, 120)), ("valid", slice(120, 160)), ("calib", slice(160, 200))):
-            frame[rows].to_parquet(tables.split_file("demo", split))
+            frame[rows].to_parquet(paths.split_file("demo", split))
+        frame[["id", "text", "linear"]][:0].to_parquet(paths.unlabelled("demo"))
 
     return arrange
 
@@ -201,7 +203,7 @@ def test_without_adaptation_there_is_no_second_probe_and_valid_stays_closed(work
     baseline.main("demo")
     assert not (workspace / "models/demo/baseline/probe_adapted.safetensors").exists()
     assert "probe_adapted" not in read_json("metrics/demo/baseline.json")
-    assert list(ensemble.probes(params.read("demo").adapt)) == ["probe"]
+    assert list(ensemble.probes(params.read("demo").adapt.on)) == ["probe"]
 
 
 def test_a_strength_is_not_chosen_on_rows_that_the_encoder_has_learnt():
@@ -237,7 +239,7 @@ def test_out_of_fold_logits_of_another_encoder_are_refused(workspace, arranged, 
     baseline.main("demo")
     file = workspace / "models/demo" / place / "tiny" / "model.safetensors"
     save_file({name: one * 1.01 for name, one in load_file(file).items()}, file, {"format": "pt"})
-    name = next(name for name, folder in ensemble.PROBES.items() if folder == place)
+    name = next(name for name, where in ensemble.PROBES.items() if where("demo", "tiny").parent.name == place)
     with pytest.raises(CacheError, match=rf"computed from another {name} than"):
         soften.main("demo")
 
@@ -245,4 +247,4 @@ def test_out_of_fold_logits_of_another_encoder_are_refused(workspace, arranged, 
 def test_a_missing_probe_is_named(arranged):
     arranged()
     with pytest.raises(CacheError, match=r"baseline/probe\.safetensors: missing\. Run dvc repro"):
-        linear.load_weights(baseline.Path("models/demo/baseline/probe.safetensors"))
+        linear.load_weights(Path("models/demo/baseline/probe.safetensors"))

@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from graph import ROOT
 from mini import YAML_SAFE, phrases
 
 from decant.heads import layout
@@ -37,7 +38,7 @@ CUES = {"negative": "awful so awful", "neutral": "the bus", "positive": "lovely 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    tree = YAML_SAFE.load((baseline.Path(__file__).parent.parent / "params.yaml").read_text(encoding="utf-8"))
+    tree = YAML_SAFE.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     tree["toxicity"]["baseline"] = REFERENCE
     file = tmp_path_factory.mktemp("reference") / "params.yaml"
     with file.open("w", encoding="utf-8") as stream:
@@ -63,9 +64,9 @@ def fitted(settings):
 def test_its_candidates_are_tried_and_ranked_by_macro_f1(settings, fitted):
     _, member = fitted
     table = baseline.table({"linear": member})
-    found = set(zip(table["C"], table["penalty"], table["class_weight"], strict=True))
-    assert found == set(product(REFERENCE["strengths"], ["l1", "l2"], ["none", "balanced"]))
-    assert len(table) == len(found) == 24
+    tried = set(zip(table["C"], table["penalty"], table["class_weight"], strict=True))
+    assert tried == set(product(REFERENCE["strengths"], ["l1", "l2"], ["none", "balanced"]))
+    assert len(table) == len(tried) == 24
     best = table["macro_f1"].max()
     assert table.loc[table["chosen"], "macro_f1"].tolist() == [best]
     assert best > 0.6

@@ -17,7 +17,7 @@ from onnx import numpy_helper
 from ruamel.yaml import YAML
 from transformers import DistilBertConfig, DistilBertModel
 
-from decant import tables
+from decant import paths, tables
 from decant.errors import BudgetError, ParityError
 from decant.files import read_json, write_json
 from decant.heads import layout, probabilities, tempered
@@ -45,7 +45,7 @@ def student(tiny_encoder, texts, tmp_path_factory):
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("student")
     tokenizer = encoder.load_tokenizer(tiny_encoder)
-    model = build(encoder.load_weights(tiny_encoder), DESCRIBED, "mean", 0.1, np.zeros(5))
+    model = build(encoder.load_weights(tiny_encoder), HEADS, "mean", 0.1, np.zeros(5))
     states = predict(model, tokenizer, texts, LENGTH, "test")[1]
     with torch.no_grad():
         model.classifier.weight.copy_(torch.randn(5, tiny.WIDTH) / torch.from_numpy(states.std(axis=0)))
@@ -180,9 +180,9 @@ def task(workspace, student, texts):
     frame["scam"] = np.where(rng.random(200) < chances[:, 1], "scam", "honest")
     frame["topic.crypto"], frame["topic.money"] = (rng.random(200) < chances[:, column] for column in (2, 3))
     (workspace / "data" / "demo").mkdir(parents=True)
-    frame.to_parquet(tables.split_file("demo", "calib"))
+    frame.to_parquet(paths.split_file("demo", "calib"))
     for split in ("train", "valid"):
-        frame[:60].to_parquet(tables.split_file("demo", split))
+        frame[:60].to_parquet(paths.split_file("demo", split))
     return workspace
 
 
@@ -318,7 +318,7 @@ def test_the_last_feed_forward_product_of_each_layer_is_found(exported):
 def test_it_is_found_in_a_distilbert_too(tmp_path):
     torch.manual_seed(0)
     config = DistilBertConfig(vocab_size=90, dim=16, n_layers=2, n_heads=2, hidden_dim=24, max_position_embeddings=64)
-    model = build(DistilBertModel(config), DESCRIBED, "cls", 0.1, np.zeros(5))
+    model = build(DistilBertModel(config), HEADS, "cls", 0.1, np.zeros(5))
     export.to_onnx(model, tmp_path / "model.onnx", 18, LENGTH, 0)
     names = quantize.last_feed_forward(tmp_path / "model.onnx")
     assert spared(tmp_path / "model.onnx", names) == [(24, 16)] * 2

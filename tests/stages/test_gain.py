@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from adapting import CONTRASTIVE, DESCRIBED, HEADS, SPLITS, TASK, adapted, arrange, contents, written
+from adapting import CONTRASTIVE, HEADS, SPLITS, TASK, adapted, arrange, contents, written
 
-from decant import tables
+from decant import checked, tables
 from decant.models.model import predict
+from decant.problem import Problem
 from decant.scoring import paired
 from decant.scoring.selection import measure
+from decant.settings.decision import rule_of
+from decant.settings.heads import heads_of
 from decant.training import finetune
 from stages import gain
 
@@ -29,11 +32,11 @@ def fits(monkeypatch, last: int | None = None) -> list[tuple[str, int]]:
     """The teachers that are trained from now on, as (folder, seed); the run dies before number `last`."""
     seen, real = [], finetune.fine_tune
 
-    def counted(source, described, rule, max_length, settings, seed, *rest):
+    def counted(source, problem, settings, seed, *rest):
         if len(seen) == last:
             raise KeyboardInterrupt
         seen.append((source.parent.name, seed))
-        return real(source, described, rule, max_length, settings, seed, *rest)
+        return real(source, problem, settings, seed, *rest)
 
     monkeypatch.setattr(finetune, "fine_tune", counted)
     monkeypatch.setattr(paired, "RESAMPLES", 20)
@@ -77,15 +80,14 @@ def test_both_sides_have_the_same_seeds(whole):
 def test_the_figures_are_those_of_the_teachers(whole, monkeypatch, tmp_path):
     found, _, folder = whole
     monkeypatch.chdir(folder)
-    p = gain.read(TASK)
-    settings = finetune.settings_of(p.teacher, p.encoder("tiny"))
-    rule = p.decision.model_dump()
-    model, tokenizer, _ = finetune.fine_tune(
-        Path("models") / TASK / "adapted/tiny", DESCRIBED, rule, p.tokens.max_length, settings, 7,
-        tables.load(TASK, "train", HEADS), tables.load(TASK, "valid", HEADS), tmp_path / "work-1",
-    )  # fmt: skip
+    p = checked.read(gain.Sections, TASK)
+    settings = finetune.settings_of(p.teacher, p.catalogue["tiny"])
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    frames = {split: tables.load(TASK, split, HEADS) for split in ("train", "valid")}
+    source = Path("models") / TASK / "adapted/tiny"
+    model, tokenizer, _ = finetune.fine_tune(source, problem, settings, 7, frames, tmp_path / "work-1")
     logits, _ = predict(model, tokenizer, SPLITS["calib"]["text"].tolist(), p.tokens.max_length, "calib")
-    wanted = measure(logits, tables.targets(SPLITS["calib"], HEADS), HEADS, rule)
+    wanted = measure(logits, tables.targets(SPLITS["calib"], HEADS), problem)
     assert found["calib"]["adapted_7"] == pytest.approx(wanted, abs=1e-4)
     for key in wanted:
         mean = (found["calib"]["adapted_13"][key] + found["calib"]["adapted_7"][key]) / 2

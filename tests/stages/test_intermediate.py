@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import tiny
 import torch
-from adapting import DESCRIBED, ENCODERS, HEADS, SPLITS, TASK, arrange, change, contents, more, posts, splits, written
+from adapting import ENCODERS, HEADS, SPLITS, TASK, arrange, change, contents, more, posts, splits, written
 from safetensors.torch import load_file, save_file
 
-from decant import tables
+from decant import paths, tables
 from decant.errors import DataError, EncoderError
 from decant.models import lineage, model
 from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights, save_tokenizer
@@ -26,7 +26,7 @@ ROWS = {name: posts(20, seed, f"first-{name}") for seed, name in enumerate(("tra
 def teacher(source, away: float = 0.1):
     """A classifier around the encoder of `source`, as the teacher stage saves one; its weights a little away."""
     torch.manual_seed(3)
-    made = model.build(load_weights(source), DESCRIBED, "mean", 0.1, np.zeros(5))
+    made = model.build(load_weights(source), HEADS, "mean", 0.1, np.zeros(5))
     with torch.no_grad():
         for tensor in made.encoder.parameters():
             tensor.add_(away * tensor.std().nan_to_num() * torch.randn_like(tensor))
@@ -134,7 +134,7 @@ def test_a_first_task_that_has_read_a_held_out_text_is_refused(ready, where):
     teacher(ENCODERS / "tiny")
     rows = ROWS[where].copy()
     rows.loc[4:5, "text"] = [f"{one.upper()}!" for one in SPLITS["calib"]["text"][:2]]
-    rows.to_parquet(tables.split_file(FIRST, where))
+    rows.to_parquet(paths.split_file(FIRST, where))
     refuses(
         DataError, rf"transfers\.demo: 2 rows of {where} of scam hold a text .*'first-{where}-4'.*out of data/raw/scam"
     )
@@ -144,7 +144,7 @@ def test_a_text_that_was_held_out_before_cleaning_is_known(ready):
     teacher(ENCODERS / "tiny")
     rows = ROWS["train"].copy()
     rows.loc[7, "raw"] = SPLITS["valid"]["raw"][0]
-    rows.to_parquet(tables.split_file(FIRST, "train"))
+    rows.to_parquet(paths.split_file(FIRST, "train"))
     refuses(DataError, "1 rows of train of scam hold a text of demo's valid, calib or test")
 
 
@@ -156,12 +156,12 @@ def test_unlabelled_text_of_the_first_task_counts_too(ready):
 
 def test_texts_that_this_task_learns_from_are_welcome(ready):
     teacher(ENCODERS / "tiny")
-    pd.concat([ROWS["train"], SPLITS["train"]]).to_parquet(tables.split_file(FIRST, "train"))
+    pd.concat([ROWS["train"], SPLITS["train"]]).to_parquet(paths.split_file(FIRST, "train"))
     intermediate.main(TASK)
     assert OUT.exists()
 
 
 def test_a_first_task_without_rows_says_what_to_run(ready):
     teacher(ENCODERS / "tiny")
-    tables.unlabelled(FIRST).unlink()
+    paths.unlabelled(FIRST).unlink()
     refuses(DataError, r"unlabelled\.parquet: missing\. Run: dvc repro unlabelled@scam")

@@ -10,7 +10,7 @@ from graph import ROOT
 from rawtask import ANY_OF, BLOCK, JSONL, KIND, TASK, TOPIC, arrange, lines, outputs, prepared, row, table
 from shell import ENVIRONMENT, run
 
-from decant import tables
+from decant import paths, tables
 from decant.data import rawfiles
 from decant.errors import DataError
 from stages import prepare
@@ -54,7 +54,7 @@ def test_preparing_again_gives_the_same_bytes(workspace):
     prepare.main(TASK)
     first = outputs(workspace)
     assert sorted(first) == WRITTEN
-    assert 0 < len(pd.read_parquet(tables.prepared(TASK))) < 120
+    assert 0 < len(pd.read_parquet(paths.prepared(TASK))) < 120
     prepare.main(TASK)
     assert outputs(workspace) == first
 
@@ -62,6 +62,7 @@ def test_preparing_again_gives_the_same_bytes(workspace):
 def test_the_seed_of_pythons_hash_changes_no_byte(workspace, monkeypatch):
     arrange(workspace, {"rows.jsonl": CONTENT}, **RICH)
     monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(ROOT))
+    run(workspace, "python", "-m", "stages.check")
     found = []
     for seed in ("1", "2"):
         monkeypatch.setitem(ENVIRONMENT, "PYTHONHASHSEED", seed)

@@ -67,7 +67,7 @@ def folder(tmp_path_factory, tiny_encoder) -> Path:
     workspace = tmp_path_factory.mktemp("profile")
     names = ["tiny", "tiny-v2"]
     tree = {key: COMMITTED[key] for key in ("seeds", "threads", "defaults")}
-    sections = {key: {} for key in tree["defaults"]} | block(
+    sections = block(
         heads=HEADS,
         decision={"rule": "priority", "order": ["scam", "crypto"], "otherwise": "clean"},
         labels={

@@ -1,5 +1,7 @@
 """Thresholds: the highest recall that a cap allows, on these rows or with confidence on any; priority's leftovers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,9 +24,9 @@ BOTH = layout(
         "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
     }
 )
-PRIORITY = {"rule": "priority", "head": None, "order": ["scam", "crypto"], "otherwise": "clean"}
-EACH = {"rule": "thresholds", "head": "topic", "order": [], "otherwise": None}
-LIKELIEST = {"rule": "argmax", "head": "scam", "order": [], "otherwise": None}
+PRIORITY = decision.Rule("priority", order=("scam", "crypto"), otherwise="clean")
+EACH = decision.Rule("thresholds", head="topic")
+LIKELIEST = decision.Rule("argmax", head="scam")
 
 
 def wanted(policy, **caps):
@@ -250,7 +252,7 @@ def test_a_lower_label_sees_only_what_is_left():
     tuned, report = thresholds.tune(PRIORITY, BOTH, chances, gold, caps)
     assert report["crypto"]["feasible"] == report["crypto"]["recall"] == 1
     assert report["crypto"]["fpr"] <= 0.01
-    first_in_line = PRIORITY | {"order": ["crypto", "scam"]}
+    first_in_line = replace(PRIORITY, order=("crypto", "scam"))
     _, alone = thresholds.tune(first_in_line, BOTH, chances, gold[:, [1, 0, 2]], caps)
     assert alone["crypto"]["recall"] == 0  # it sees the scams, and no threshold that lets crypto through holds the cap
     assert tuned["crypto"] < 0.81

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rawtask import TASK, arrange, lines, rerun, table
 
-from decant import tables
+from decant import paths
 from decant.data import held_out
 from decant.errors import DataError, ParamsError
 from stages import split, unlabelled
@@ -29,7 +29,7 @@ def written(
     rerun(workspace)
     split.main(TASK)
     parts = {
-        name: pd.read_parquet(tables.split_file(TASK, name))["text"][0] for name in ("train", "valid", "calib", "test")
+        name: pd.read_parquet(paths.split_file(TASK, name))["text"][0] for name in ("train", "valid", "calib", "test")
     }
     bodies = [raw_text.format(**parts) for raw_text in raw]
     (workspace / "data/raw" / TASK / "more.jsonl").write_text(
@@ -41,7 +41,7 @@ def written(
 
 def read(workspace) -> tuple[pd.DataFrame, dict]:
     found = json.loads((workspace / "metrics" / TASK / "unlabelled.json").read_text(encoding="utf-8"))
-    return pd.read_parquet(tables.unlabelled(TASK)), found
+    return pd.read_parquet(paths.unlabelled(TASK)), found
 
 
 def test_every_row_is_kept_or_counted(workspace):
@@ -100,9 +100,9 @@ def test_a_task_without_more_text_has_an_empty_table(workspace):
 
 def test_a_second_run_writes_the_same_bytes(workspace):
     written(workspace, ["one", "two", "{valid}"])
-    before = tables.unlabelled(TASK).read_bytes()
+    before = paths.unlabelled(TASK).read_bytes()
     unlabelled.main(TASK)
-    assert tables.unlabelled(TASK).read_bytes() == before
+    assert paths.unlabelled(TASK).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_a_second_run_writes_the_same_bytes(workspace):
 )
 def test_a_file_that_is_not_what_params_say_stops_the_stage(workspace, content, words):
     written(workspace, ["one"])
-    before = tables.unlabelled(TASK).read_bytes()
+    before = paths.unlabelled(TASK).read_bytes()
     (workspace / "data/raw" / TASK / "more.jsonl").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=words):
         unlabelled.main(TASK)
-    assert tables.unlabelled(TASK).read_bytes() == before
+    assert paths.unlabelled(TASK).read_bytes() == before
     assert not list((workspace / "data" / TASK).glob(".*"))
 
 

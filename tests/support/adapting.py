@@ -9,7 +9,7 @@ import pyarrow as pa
 import tiny
 from ruamel.yaml import YAML
 
-from decant import tables
+from decant import paths
 from decant.data import held_out
 from decant.files import write_json
 from decant.heads import layout
@@ -33,13 +33,13 @@ DAPT = {"on": True, "epochs": 1, "mask": 0.15, "learning_rate": 1e-3, "batch_siz
 def posts(rows: int, seed: int, name: str) -> pd.DataFrame:
     """A split of demo posts, as the split stage writes it; ids begin with its name."""
     made = generate(rows, seed, 0.0)
-    frame = pd.DataFrame({"id": [f"{name}-{row}" for row in range(rows)], "text": [one["text"] for one in made]})
+    frame = pd.DataFrame({"id": [f"{name}-{row}" for row in range(rows)], "text": [post["text"] for post in made]})
     frame["linear"] = frame["text"].str.lower()
     frame["raw"] = frame["text"]
-    frame["answer"] = frame["scam"] = ["scam" if one["kind"] == "scam" else "honest" for one in made]
+    frame["answer"] = frame["scam"] = ["scam" if post["kind"] == "scam" else "honest" for post in made]
     for label in ("crypto", "money"):
-        frame[f"topic.{label}"] = [label in one["topics"] for one in made]
-    return frame.assign(urgency=[float(one["urgency"]) for one in made])
+        frame[f"topic.{label}"] = [label in post["topics"] for post in made]
+    return frame.assign(urgency=[float(post["urgency"]) for post in made])
 
 
 SPLITS = {"train": posts(64, 4, "train"), "valid": posts(24, 5, "valid"), "calib": posts(24, 6, "calib")}
@@ -65,7 +65,7 @@ def splits(workspace: Path, task: str, **frames: pd.DataFrame) -> None:
     """The splits, held_out of all but train, and an empty table of unlabelled text."""
     (workspace / "data" / task).mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
-        frame.to_parquet(tables.split_file(task, name))
+        frame.to_parquet(paths.split_file(task, name))
     judged = pd.concat(frame for name, frame in frames.items() if name != "train")
     held_out.write(task, pa.Table.from_pandas(judged[["id", "text", "raw"]]), [])
     more(task, [])
@@ -74,7 +74,7 @@ def splits(workspace: Path, task: str, **frames: pd.DataFrame) -> None:
 def more(task: str, texts: list[str]) -> None:
     """The table of unlabelled text."""
     frame = pd.DataFrame({"id": [f"unlabelled:{row}" for row in range(len(texts))], "text": texts}, dtype=str)
-    frame.assign(linear=frame["text"]).to_parquet(tables.unlabelled(task))
+    frame.assign(linear=frame["text"]).to_parquet(paths.unlabelled(task))
 
 
 def change(workspace: Path, edit) -> None:

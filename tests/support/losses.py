@@ -3,7 +3,9 @@
 import pandas as pd
 import torch
 
+from decant.decision import Rule
 from decant.heads import layout
+from decant.problem import Problem
 from decant.settings.training import Training
 from stages.demo import generate
 
@@ -14,7 +16,7 @@ DESCRIBED = {
 }
 HEADS = layout(DESCRIBED)
 SCAM, TOPIC, URGENCY = HEADS
-RULE = {"rule": "priority", "head": None, "order": ["scam", "crypto"], "otherwise": "clean"}
+PROBLEM = Problem(HEADS, Rule("priority", order=("scam", "crypto"), otherwise="clean"), 24)
 PLAIN = torch.ones(5)
 BASE = {
     "epochs": 3, "learning_rate": 1e-3, "head_rate": 5e-3, "batch_size": 16, "accumulation": 1, "weight_decay": 0.01,

@@ -74,7 +74,7 @@ BRINGS = block(splits={"column": "split", "values": {name: [name] for name in SP
 def arrange(workspace: Path, frame: pd.DataFrame | None, block: dict = BLOCK, **settings) -> None:
     """The prepared table (none, if None) and a params.yaml with one task and its own split settings."""
     tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "transfers", "defaults")}
-    sections = {key: {} for key in tree["defaults"]} | block | {"split": settings}
+    sections = block | {"split": settings}
     with (workspace / "params.yaml").open("w", encoding="utf-8") as stream:
         YAML_SAFE.dump(tree | {"tasks": [TASK], TASK: sections}, stream)
     if frame is not None:
@@ -101,7 +101,7 @@ def refuses(workspace: Path, frame: pd.DataFrame | None, words: str, block: dict
 
 def place_of(parts: dict[str, pd.DataFrame]) -> dict[str, str]:
     """id -> split."""
-    return {one: name for name, part in parts.items() for one in part["id"]}
+    return {identifier: name for name, part in parts.items() for identifier in part["id"]}
 
 
 def outputs(workspace: Path) -> dict[str, bytes]:

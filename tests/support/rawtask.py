@@ -56,8 +56,8 @@ def sheets(**rows: list[list]) -> bytes:
     with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
         for name, cells in rows.items():
             sheet = book.add_worksheet(name)
-            for number, one in enumerate(cells):
-                sheet.write_row(number, 0, one)
+            for number, line in enumerate(cells):
+                sheet.write_row(number, 0, line)
     return stream.getvalue()
 
 
@@ -74,7 +74,7 @@ def arrange(workspace: Path, files: dict[str, str | bytes], source: dict | None 
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    block = {key: {} for key in COMMITTED["defaults"]} | copy.deepcopy(BLOCK) | sections
+    block = copy.deepcopy(BLOCK) | sections
     block["source"] |= source or {}
     tree = {key: COMMITTED[key] for key in ("encoders", "seeds", "threads", "catalogue", "transfers", "defaults")}
     with (workspace / "params.yaml").open("w", encoding="utf-8") as stream:

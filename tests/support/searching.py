@@ -18,7 +18,7 @@ from graph import ROOT
 from ruamel.yaml import YAML
 from shell import ENVIRONMENT
 
-from decant import tables
+from decant import paths
 from decant.files import read_json, write_json
 from decant.search import trials
 from decant.settings.schema import Params
@@ -50,7 +50,7 @@ def arrange(workspace: Path, encoder: Path) -> None:
     write_json(workspace / "models/demo/adapted/tiny/encoder.json", {"pooling": "mean"})
     (workspace / "data/demo").mkdir(parents=True)
     for split, rows, seed in (("train", 96, 4), ("valid", 40, 5)):
-        posts(rows, seed).to_parquet(workspace / tables.split_file("demo", split))
+        posts(rows, seed).to_parquet(workspace / paths.split_file("demo", split))
     for task in set(COMMITTED) - {"demo", "defaults", *Params.model_fields}:  # half a second of every run of the stage
         del COMMITTED[task]
     YAML_SAFE.dump(COMMITTED, workspace / "params.yaml")
@@ -71,7 +71,7 @@ def settle(workspace: Path, space: dict | None = None, teacher: dict | None = No
     YAML_SAFE.dump(tree, file)
 
 
-def quick(source, described, rule, max_length, settings, seed, train, valid, work, callbacks):
+def quick(source, problem, settings, seed, frames, work, callbacks):
     """In place of fine_tune: reports the epochs of a trial without training, and leaves a file where checkpoints would be.
 
     The lower the distance to a learning rate of 1e-3, the better; it waits for the file that the environment variable
@@ -110,21 +110,16 @@ def main_killed(number: int, step: int) -> None:
     search.main("demo", "tiny")
 
 
-def code() -> list[Path]:
-    """In place of the modules that a process has loaded: a test has more of them than the processes that it starts."""
-    return [*sorted((ROOT / "decant").rglob("*.py")), ROOT / "stages" / "search.py"]
-
-
 def start(workspace: Path, call: str, **environment: str) -> subprocess.Popen:
     """One of the functions above, as a process of its own."""
     return subprocess.Popen(
         [
             sys.executable,
             "-c",
-            f"import searching; from decant import checkpoints; checkpoints.code = searching.code; searching.{call}",
+            f"import fresh, searching; fresh.patch(); searching.{call}",
         ],
         cwd=workspace,
-        env=ENVIRONMENT | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | environment,
+        env=ENVIRONMENT | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests/support'}"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,8 +13,12 @@ ENVIRONMENT = os.environ | {
 }
 
 
-def run(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+def run(
+    folder: Path, *command: str, check: bool = True, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
     """The finished command; a failure shows the end of what it printed, unless check is off; none may hang."""
-    found = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=900)
-    assert not check or found.returncode == 0, f"{shlex.join(command)}\n{found.stdout[-2000:]}\n{found.stderr[-4000:]}"
-    return found
+    ended = subprocess.run(
+        command, cwd=folder, env=ENVIRONMENT | (environment or {}), capture_output=True, text=True, timeout=900
+    )
+    assert not check or ended.returncode == 0, f"{shlex.join(command)}\n{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}"
+    return ended

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from decant.files import digest
-from decant.heads import Head
+from decant.heads import Head, width
 from decant.models.encoder import load_tokenizer, load_weights, save_tokenizer
 from decant.models.model import build
 
@@ -62,8 +62,7 @@ def write_encoder(folder: Path, texts: list[str], layers: int = 3) -> dict:
 
 def write_teacher(encoder: Path, heads: tuple[Head, ...], folder: Path) -> None:
     """A teacher that has learnt nothing, as the teacher stage writes it."""
-    described = {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in heads}
-    build(load_weights(encoder), described, "mean", 0.0, np.zeros(heads[-1].slice.stop)).save_pretrained(folder)
+    build(load_weights(encoder), heads, "mean", 0.0, np.zeros(width(heads))).save_pretrained(folder)
     save_tokenizer(load_tokenizer(encoder), folder, 48)
 
 

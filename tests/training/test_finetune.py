@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from losses import DESCRIBED, RULE, TEACHER, TRAIN, VALID
+from losses import HEADS, PROBLEM, TEACHER, TRAIN, VALID
 from safetensors.torch import load_file
 
 from decant.errors import ParamsError
@@ -15,7 +15,7 @@ from decant.files import read_json, write_json
 from decant.models import encoder, model
 from decant.settings.catalogue import Encoder
 from decant.settings.teacher import Teacher
-from decant.training import finetune, trainer
+from decant.training import finetune, livelog, trainer
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def tune(source, tmp_path_factory):
         torch.set_num_threads(1)
         settings = Teacher(**TEACHER | {"epochs": 1, "dropout": 0.0} | changes)
         work = tmp_path_factory.mktemp("work") / "run-0"
-        return finetune.fine_tune(source, DESCRIBED, RULE, 24, settings, 13, train, VALID, work)
+        return finetune.fine_tune(source, PROBLEM, settings, 13, {"train": train, "valid": VALID}, work)
 
     return run
 
@@ -83,7 +83,7 @@ def test_the_table_is_whole_again_and_only_tokens_of_the_rows_moved(source, plai
 def test_a_cut_table_gives_the_same_logits(source):
     tokenizer = encoder.load_tokenizer(source)
     rows = trainer.TokenRows(model.windows(tokenizer, TRAIN["text"].tolist(), 24, None), labels=np.zeros((120, 5)))
-    made = model.build(encoder.load_weights(source), DESCRIBED, "mean", 0.0, np.zeros(5)).eval()
+    made = model.build(encoder.load_weights(source), HEADS, "mean", 0.0, np.zeros(5)).eval()
     before = made(**trainer.read(trainer.collate([rows[row] for row in range(8)], 0)))["logits"]
     table, used = finetune.cut_table(made, [rows], 0)
     assert made.encoder.get_input_embeddings().num_embeddings == len(used) < table.num_embeddings
@@ -142,7 +142,7 @@ def test_rows_that_do_not_fall_into_parts_are_refused(tune):
 
 def test_fp16_is_refused_without_a_gpu(tune, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParamsError, match=r"fp16 .* needs a GPU; set it to bf16 or fp32"):
+    with pytest.raises(ParamsError, match=r"fp16 .* needs a GPU; set it to auto or fp32"):
         tune(precision="fp16")
 
 
@@ -163,7 +163,7 @@ def test_chunks_read_the_end_of_a_long_text(source):
 def test_a_text_in_chunks_has_the_mean_of_their_states(source):
     tokenizer = encoder.load_tokenizer(source)
     long, short = " ".join(TRAIN["text"][:10]), TRAIN["text"][11]
-    made = model.build(encoder.load_weights(source), DESCRIBED, "mean", 0.0, np.zeros(5), overlap=8)
+    made = model.build(encoder.load_weights(source), HEADS, "mean", 0.0, np.zeros(5), overlap=8)
     _, pooled = model.predict(made, tokenizer, [long, short], 24, "test")
     apart = model.windows(tokenizer, [long], 24, 8)[0]
     each = [made(**model.padded([window], 0))["pooled"][0].detach().numpy() for window in apart]
@@ -193,18 +193,18 @@ def test_settings_come_from_params_then_the_encoder_then_the_search():
 
 def test_the_live_log_grows_line_by_line(tune, tmp_path, monkeypatch):
     seen = []
-    real = trainer.LiveLog.on_log
+    real = livelog.LiveLog.on_log
 
     def on_log(self, *args, **kwargs):
         real(self, *args, **kwargs)
         seen.append(self.file.read_text().splitlines())
 
-    monkeypatch.setattr(trainer.LiveLog, "on_log", on_log)
+    monkeypatch.setattr(livelog.LiveLog, "on_log", on_log)
     tune(epochs=2)
     assert len(seen) > 8
     assert all(len(after) >= len(before) for before, after in pairwise(seen))
     header, *lines = seen[-1]
-    assert header == ",".join(trainer.LiveLog.COLUMNS)
+    assert header == ",".join(livelog.LiveLog.COLUMNS)
     epochs = [line.split(",") for line in lines if line.split(",")[4]]
     assert [float(one[1]) for one in epochs] == [1, 2]
     assert [int(line.split(",")[0]) for line in lines] == sorted(int(line.split(",")[0]) for line in lines)

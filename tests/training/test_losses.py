@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from decant import tables
 from decant.heads import probabilities
 from decant.training import losses
-from decant.training.finetune import class_weights
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_the_loss_is_computed_in_fp32():
 @pytest.mark.parametrize("how", ["none", "balanced", "sqrt"])
 def test_class_weights_are_those_of_sklearn(how):
     labels = tables.targets(TRAIN, HEADS)
-    found = class_weights(labels, HEADS, how, 1e9)
+    found = losses.class_weights(labels, HEADS, how, 1e9)
     power = {"none": 0, "balanced": 1, "sqrt": 0.5}[how]
     balanced = compute_class_weight("balanced", classes=np.array([0, 1]), y=labels[:, 1])
     np.testing.assert_allclose(found[:2], balanced**power, rtol=1e-5)
@@ -69,7 +68,7 @@ def test_class_weights_are_those_of_sklearn(how):
 def test_class_weights_of_an_absent_class_are_finite():
     labels = np.zeros((20, 5), dtype=np.float32)
     labels[:, 0] = 1
-    assert torch.isfinite(class_weights(labels, HEADS, "balanced", 50.0)).all()
+    assert torch.isfinite(losses.class_weights(labels, HEADS, "balanced", 50.0)).all()
 
 
 def test_the_start_bias_answers_the_shares_of_train():
@@ -88,8 +87,8 @@ def test_a_weight_has_a_ceiling():
     labels = np.zeros((1000, 5), dtype=np.float32)
     labels[:, 0] = 1
     labels[0, 2] = 1
-    assert class_weights(labels, HEADS, "balanced", 50.0)[2] == 50
-    assert class_weights(labels, HEADS, "balanced", 1e9)[2] == 999
+    assert losses.class_weights(labels, HEADS, "balanced", 50.0)[2] == 50
+    assert losses.class_weights(labels, HEADS, "balanced", 1e9)[2] == 999
 
 
 def test_label_smoothing_is_that_of_torch():

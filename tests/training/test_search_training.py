@@ -3,26 +3,29 @@
 import functools
 
 import numpy as np
-import pandas as pd
 import pytest
 import searching
 import torch
 from transformers import TrainerCallback
 
+from decant.decision import Rule
 from decant.files import write_json
 from decant.heads import layout
 from decant.models.model import predict
-from decant.scoring.selection import measure
+from decant.problem import Problem
+from decant.scoring.selection import best, measure
 from decant.settings.teacher import Teacher
 from decant.tables import targets
 from decant.training import finetune, trainer
 
-DESCRIBED = {
-    "scam": {"kind": "softmax", "labels": ["honest", "scam"]},
-    "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
-    "urgency": {"kind": "regression", "labels": []},
-}
-RULE = {"rule": "argmax", "head": "scam"}
+HEADS = layout(
+    {
+        "scam": {"kind": "softmax", "labels": ["honest", "scam"]},
+        "topic": {"kind": "sigmoid", "labels": ["crypto", "money"]},
+        "urgency": {"kind": "regression", "labels": []},
+    }
+)
+PROBLEM = Problem(HEADS, Rule("argmax", head="scam"), 32)
 SETTINGS = {
     "epochs": 4, "learning_rate": 3e-2, "head_rate": 3e-2, "batch_size": 16, "accumulation": 1, "weight_decay": 0.0,
     "warmup": 0.0, "schedule": "constant_with_warmup", "clip": 1.0, "patience": 4, "select": "nll", "precision": "fp32",
@@ -55,7 +58,8 @@ def tune(source, work, *callbacks, **changes):
     torch.set_num_threads(1)
     train, valid = searching.posts(96, 4), searching.posts(40, 5)
     settings = Teacher(**SETTINGS | changes)
-    return valid, *finetune.fine_tune(source, DESCRIBED, RULE, 32, settings, 13, train, valid, work, callbacks)
+    frames = {"train": train, "valid": valid}
+    return valid, *finetune.fine_tune(source, PROBLEM, settings, 13, frames, work, callbacks)
 
 
 @pytest.mark.parametrize("select", ["nll", "macro_auc"])
@@ -67,10 +71,9 @@ def test_the_model_handed_back_measures_what_its_best_epoch_says(source, tmp_pat
     kept = column.argmin() if select == "nll" else column.argmax()
     assert kept < len(column) - 1, "the last epoch is the best, and this test says nothing"
     logits, _ = predict(model, tokenizer, valid["text"].tolist(), 32, "valid")
-    heads = layout(DESCRIBED)
-    found = measure(logits, targets(valid, heads), heads, RULE)
+    found = measure(logits, targets(valid, HEADS), PROBLEM)
     assert found[select] == pytest.approx(column[kept], abs=1e-5)
-    assert trainer.best(epochs, select) == epochs.iloc[kept].to_dict()
+    assert best(epochs, select) == epochs.iloc[kept].to_dict()
     assert not np.isclose(column[kept], column.drop(index=kept), atol=1e-4).any()
 
 
@@ -81,8 +84,3 @@ def test_evaluating_and_saving_apart_is_refused(source, tmp_path, monkeypatch, p
     with pytest.raises(ValueError, match=r"load_best_model_at_end requires the save and eval (strategy|steps)"):
         tune(source, tmp_path / "work")
     assert not (tmp_path / "work").exists()
-
-
-def test_the_first_of_equal_epochs_is_the_best():
-    epochs = pd.DataFrame({"valid_nll": [0.5, 0.3, 0.3], "valid_accuracy": [0.7, 0.9, 0.9]}, index=[3, 4, 5])
-    assert trainer.best(epochs, "nll") == epochs.loc[4].to_dict() == trainer.best(epochs, "accuracy")

@@ -11,13 +11,14 @@ from losses import HEADS, PLAIN, SCAM, STUDENT, TOPIC, TRAIN, URGENCY, VALID, ra
 from ruamel.yaml import YAML
 from torch.nn import functional as F
 
-from decant import tables
+from decant import paths
 from decant.errors import BudgetError, CacheError, ParamsError
 from decant.files import digest, read_json, write_json
 from decant.members import scores, soft
 from decant.models.encoder import load_weights
 from decant.models.model import build, load
 from decant.settings.distil import Distil
+from decant.settings.heads import heads_of
 from decant.settings.params import read
 from decant.training import losses, student
 from stages import capacity, distil
@@ -27,10 +28,10 @@ from stages import capacity, distil
 def test_a_student_like_its_teacher_has_no_gradient(t):
     logits, _ = random_batch()
     given = logits.clone().requires_grad_()
-    student.soft_loss(given, logits, HEADS, t).backward()
+    losses.soft_loss(given, logits, HEADS, t).backward()
     torch.testing.assert_close(given.grad, torch.zeros_like(logits), rtol=0, atol=1e-6)
     other = logits.clone().requires_grad_()
-    student.soft_loss(other, random_batch(1)[0], HEADS, t).backward()
+    losses.soft_loss(other, random_batch(1)[0], HEADS, t).backward()
     assert all(other.grad[:, head.slice].abs().sum() > 0.01 for head in HEADS)
 
 
@@ -39,18 +40,18 @@ def test_the_soft_loss_does_not_change_with_a_constant_added_to_a_softmax_head()
     soft = random_batch(1)[0]
     shifted = soft + torch.tensor([7.0, 7.0, 0, 0, 0])
     torch.testing.assert_close(
-        student.soft_loss(logits, shifted, HEADS, 2.0), student.soft_loss(logits, soft, HEADS, 2.0)
+        losses.soft_loss(logits, shifted, HEADS, 2.0), losses.soft_loss(logits, soft, HEADS, 2.0)
     )
 
 
 def test_the_soft_loss_is_the_divergence_times_t_squared():
     logits, soft, t = random_batch()[0], random_batch(1)[0], 3.0
     p, q = (F.softmax(one[:, :2] / t, dim=1) for one in (soft, logits))
-    found = student.soft_loss(logits, soft, (SCAM,), t)
+    found = losses.soft_loss(logits, soft, (SCAM,), t)
     torch.testing.assert_close(found, t * t * (p * (p / q).log()).sum(dim=1).mean())
     wanted = F.binary_cross_entropy(torch.sigmoid(logits[:, 2:4] / t), torch.sigmoid(soft[:, 2:4] / t))
-    torch.testing.assert_close(student.soft_loss(logits, soft, (TOPIC,), t), t * t * wanted)
-    torch.testing.assert_close(student.soft_loss(logits, soft, (URGENCY,), t), F.mse_loss(logits[:, 4], soft[:, 4]))
+    torch.testing.assert_close(losses.soft_loss(logits, soft, (TOPIC,), t), t * t * wanted)
+    torch.testing.assert_close(losses.soft_loss(logits, soft, (URGENCY,), t), F.mse_loss(logits[:, 4], soft[:, 4]))
 
 
 def student_settings(**changes) -> Distil:
@@ -62,7 +63,7 @@ def test_the_students_loss_weighs_its_three_parts():
     soft, hidden = random_batch(1)[0], torch.randn(12, 8, generator=torch.Generator().manual_seed(2))
     output, batch = {"logits": logits, "hidden": hidden}, {"labels": labels, "soft": soft, "hidden": -hidden}
     hard = losses.head_loss(logits, labels, HEADS, PLAIN)
-    gentle = student.soft_loss(logits, soft, HEADS, 2.0)
+    gentle = losses.soft_loss(logits, soft, HEADS, 2.0)
     found = student.loss(output, batch, HEADS, student_settings())
     torch.testing.assert_close(found, 0.3 * hard + 0.7 * gentle + 0.1 * 2)  # opposite states: 1 - cosine is 2
     found = student.loss(output, batch | {"hidden": hidden}, HEADS, student_settings())
@@ -76,25 +77,27 @@ def test_a_row_without_a_label_has_no_hard_loss():
     half = torch.arange(12) < 6
     found = student.loss({"logits": logits}, {"labels": labels, "soft": soft, "labelled": half}, HEADS, settings)
     hard = losses.head_loss(logits[:6], labels[:6], HEADS, PLAIN)
-    torch.testing.assert_close(found, 0.7 * student.soft_loss(logits, soft, HEADS, 2.0) + 0.3 * hard / 2)
+    torch.testing.assert_close(found, 0.7 * losses.soft_loss(logits, soft, HEADS, 2.0) + 0.3 * hard / 2)
     none = {"labels": labels * float("nan"), "soft": soft, "labelled": half & ~half}
     found = student.loss({"logits": logits}, none, HEADS, settings)
-    torch.testing.assert_close(found, 0.7 * student.soft_loss(logits, soft, HEADS, 2.0))
+    torch.testing.assert_close(found, 0.7 * losses.soft_loss(logits, soft, HEADS, 2.0))
 
 
 def test_the_hidden_target_is_the_students_own_teacher_of_the_first_seed():
     soft = {f"pooled_teacher_{name}_{seed}": np.ones((3, 8)) for name in ("tiny", "other") for seed in (7, 13)}
-    assert student.hidden_states(student_settings(), ["other", "tiny"], [13, 7], soft) == "pooled_teacher_tiny_13"
-    assert (
-        student.hidden_states(student_settings(encoder="third"), ["other", "tiny"], [7], soft)
-        == "pooled_teacher_other_7"
-    )
-    assert student.hidden_states(student_settings(hidden_weight=0.0), ["tiny"], [13], {}) is None
+    for encoder, seeds, wanted in (
+        ("tiny", [13, 7], "pooled_teacher_tiny_13"),
+        ("third", [7], "pooled_teacher_other_7"),
+    ):
+        settings = student_settings(encoder=encoder)
+        name = student.pooled_states(settings, ["other", "tiny"], seeds)
+        assert student.hidden_states(settings, name, soft) == name == wanted
+    assert student.hidden_states(student_settings(hidden_weight=0.0), "pooled_teacher_tiny_13", {}) is None
 
 
 def test_a_hidden_target_that_is_not_there_is_refused():
     with pytest.raises(ParamsError, match=r"distil\.hidden_weight: soften\.members has no teachers.* set it to 0"):
-        student.hidden_states(student_settings(), ["tiny"], [13], {"ensemble": np.ones((3, 8))})
+        student.hidden_states(student_settings(), "pooled_teacher_tiny_13", {"ensemble": np.ones((3, 8))})
 
 
 # --- the stages -------------------------------------------------------------------------------------------------------
@@ -107,9 +110,10 @@ def ready(workspace, tiny_encoder):
     shutil.copytree(tiny_encoder, folder)
     write_json(folder / "encoder.json", {"pooling": "mean"})
     shutil.copytree(folder, workspace / "models" / "demo" / "teachers" / "tiny-13")
+    (workspace / "models" / "demo" / "baseline").mkdir()
     for split, frame in (("train", TRAIN), ("valid", VALID)):
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(tables.split_file("demo", split))
+        frame.to_parquet(paths.split_file("demo", split))
     entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
     tiny.shrink(workspace / "params.yaml", entry)
     teach()
@@ -118,26 +122,25 @@ def ready(workspace, tiny_encoder):
 
 def teach(width: int = tiny.WIDTH, extra: tuple[str, ...] = ()) -> None:
     """Soft labels as soften writes them: all zero, and states of ones."""
-    soft.folder("demo").mkdir(parents=True, exist_ok=True)
-    table = soft.folder("demo") / "extra.parquet"
+    paths.soft("demo").mkdir(parents=True, exist_ok=True)
+    table = paths.soft("demo") / "extra.parquet"
     pd.DataFrame({"id": [f"extra-{row}" for row in range(len(extra))], "text": list(extra)}).to_parquet(table)
     for name, ids, file in (
-        ("train", TRAIN["id"].tolist(), tables.split_file("demo", "train")),
+        ("train", TRAIN["id"].tolist(), paths.split_file("demo", "train")),
         ("extra", [f"extra-{row}" for row in range(len(extra))], table),
     ):
         arrays = {
             "ensemble": np.zeros((len(ids), 5), dtype=np.float16),
             "pooled_teacher_tiny_13": np.ones((len(ids), width), dtype=np.float16),
         }
-        scores.save(
-            soft.folder("demo") / f"{name}.safetensors", ids, arrays, soft.sources("demo", file, ["tiny"], [13])
-        )
+        scores.save(paths.soft("demo") / f"{name}.safetensors", ids, arrays, soft.sources("demo", file, ["tiny"], [13]))
 
 
 def change(workspace, **settings) -> None:
     """Other settings of demo.distil."""
     tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
-    tree["demo"]["distil"] |= {"start": "encoder", "layers": [0, 1], "epochs": 1, "min_count": 1} | settings
+    quick = {"start": "encoder", "layers": [0, 1], "epochs": 1, "min_count": 1}
+    tree["demo"]["distil"] = tree["demo"].get("distil", {}) | quick | settings
     with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(tree, file)
 
@@ -155,10 +158,10 @@ def test_a_student_over_its_budget_is_refused(ready):
 
 
 def test_soft_labels_of_another_train_table_are_refused(ready):
-    TRAIN.iloc[::-1].to_parquet(tables.split_file("demo", "train"))
+    TRAIN.iloc[::-1].to_parquet(paths.split_file("demo", "train"))
     with pytest.raises(CacheError, match="rows that are not the 120 asked for"):
         distil.main("demo")
-    TRAIN.assign(text="changed").to_parquet(tables.split_file("demo", "train"))
+    TRAIN.assign(text="changed").to_parquet(paths.split_file("demo", "train"))
     with pytest.raises(CacheError, match="computed from another table"):
         distil.main("demo")
 
@@ -171,7 +174,7 @@ def test_soft_labels_of_another_teacher_are_refused(ready):
 
 
 def test_soft_labels_changed_by_hand_are_refused(ready):
-    file = soft.folder("demo") / "train.safetensors"
+    file = paths.soft("demo") / "train.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(bytes(content))
@@ -201,8 +204,7 @@ def test_a_student_may_start_from_its_fine_tuned_teacher(ready, tiny_encoder):
     change(ready)
     written()
     from_encoder = digest("models/demo/student/model.safetensors")
-    described = {name: head.model_dump() for name, head in read("demo").heads.items()}
-    teacher = build(load_weights(tiny_encoder), described, "mean", 0.0, np.zeros(5))
+    teacher = build(load_weights(tiny_encoder), heads_of(read("demo").heads), "mean", 0.0, np.zeros(5))
     with torch.no_grad():
         for tensor in teacher.parameters():
             tensor.mul_(1.5)
@@ -227,6 +229,6 @@ def test_a_sweep_writes_size_against_quality(ready):
 
 
 def test_no_sweep_is_done_at_once(ready):
-    shutil.rmtree(soft.folder("demo"))
+    shutil.rmtree(paths.soft("demo"))
     capacity.main("demo")
     assert pd.read_csv("models/demo/capacity/capacity.csv").empty

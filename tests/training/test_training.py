@@ -1,12 +1,10 @@
 """Training: a run repeats byte for byte, goes on after a kill, and keeps its best epoch."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from losses import BASE, DESCRIBED, HEADS, PLAIN, STEPS, TRAIN, VALID, settings
+from losses import BASE, HEADS, PLAIN, STEPS, TRAIN, VALID, settings
 from transformers import set_seed
 
 from decant import tables
@@ -14,8 +12,7 @@ from decant.errors import ParamsError
 from decant.heads import probabilities
 from decant.models import encoder
 from decant.models.model import build, windows
-from decant.runs import checkpoints
-from decant.training import losses, student, trainer
+from decant.training import losses, precision, trainer
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +35,7 @@ def run(tiny_encoder):
         torch.set_num_threads(1)
         set_seed(13)
         bias = losses.start_bias(labels, HEADS)
-        model = build(encoder.load_weights(tiny_encoder), DESCRIBED, "mean", 0.1, bias)
+        model = build(encoder.load_weights(tiny_encoder), HEADS, "mean", 0.1, bias)
         return model, trainer.fit(model, tokenizer, *rows, settings(**changes), 13, loss, measure, work / "run-0")
 
     train.loss = head_loss
@@ -190,13 +187,23 @@ def test_training_stops_when_its_patience_ends(run, tmp_path):
 def test_bf16_is_refused_where_the_processor_lacks_it(run, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParamsError, match=r"precision: bf16 .* needs a processor with AVX512-BF16 .*set it to fp32"):
+    with pytest.raises(
+        ParamsError, match=r"precision: bf16 .* needs a processor with AVX512-BF16 .*set it to auto or fp32"
+    ):
         run(tmp_path, precision="bf16")
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("fast", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_auto_is_the_best_that_the_machine_computes_itself(monkeypatch, fast, expected):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert precision.resolved("auto") == expected
+    assert precision.resolved("fp32") == "fp32"
+
+
 def test_each_parameter_is_in_the_right_group(tiny_encoder):
-    model = build(encoder.load_weights(tiny_encoder), DESCRIBED, "mean", 0.1, np.zeros(5))
+    model = build(encoder.load_weights(tiny_encoder), HEADS, "mean", 0.1, np.zeros(5))
     group_of = {
         id(tensor): (group["lr"], group["weight_decay"])
         for group in trainer.optimizer(model, settings()).param_groups
@@ -207,63 +214,3 @@ def test_each_parameter_is_in_the_right_group(tiny_encoder):
         rate = BASE["head_rate"] if name.startswith("classifier.") else BASE["learning_rate"]
         plain = name.endswith(".bias") or "LayerNorm" in name
         assert group_of[id(tensor)] == (rate, 0.0 if plain else BASE["weight_decay"]), name
-
-
-# --- work folders -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def source(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "train.parquet").write_bytes(b"rows")
-    return tmp_path / "train.parquet"
-
-
-def test_equal_runs_share_a_work_folder(source):
-    folder = checkpoints.work_folder("demo/student", {"epochs": 3, "seed": 1}, [source])
-    folder.mkdir(parents=True)
-    assert checkpoints.work_folder("demo/student", {"seed": 1, "epochs": 3}, [source]) == folder
-    assert folder.exists()
-
-
-@pytest.mark.parametrize("what", ["settings", "bytes"])
-def test_another_run_does_not_resume_it_and_removes_it(source, what):
-    old = checkpoints.work_folder("demo/student", {"epochs": 3}, [source])
-    (old / "checkpoint-8").mkdir(parents=True)
-    if what == "bytes":
-        source.write_bytes(b"other rows")
-    new = checkpoints.work_folder("demo/student", {"epochs": 3 if what == "bytes" else 4}, [source])
-    assert new != old
-    assert not old.exists()
-
-
-def test_folders_of_other_names_stay(source):
-    others = [
-        checkpoints.work_folder(name, {}, [source])
-        for name in ("demo/teacher-tiny-13", "demo/teacher-tiny-1", "scam/student", "demo/student-2")
-    ]
-    for folder in others:
-        folder.mkdir(parents=True)
-    checkpoints.work_folder("demo/student", {"epochs": 4}, [source])
-    checkpoints.work_folder("demo/teacher-tiny-1", {"epochs": 4}, [source])
-    assert [folder.exists() for folder in others] == [True, False, True, True]
-
-
-def test_the_newest_whole_checkpoint_is_taken(tmp_path):
-    assert checkpoints.last_checkpoint(tmp_path) is None
-    for step in (8, 16, 104):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-    assert checkpoints.last_checkpoint(tmp_path) is None
-    for step in (8, 16):
-        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
-    assert checkpoints.last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
-
-
-def test_other_code_does_not_resume_a_run_either(source, tmp_path, monkeypatch):
-    assert Path(trainer.__file__) in checkpoints.code()
-    assert Path(student.__file__) in checkpoints.code()
-    old = checkpoints.work_folder("demo/student", {}, [source])
-    other = tmp_path / "student.py"
-    other.write_text("# another student")
-    monkeypatch.setattr(checkpoints, "code", lambda real=checkpoints.code: [*real()[:-1], other])
-    assert checkpoints.work_folder("demo/student", {}, [source]) != old
