@@ -1,9 +1,7 @@
 """split: the prepared table -> train, valid, calib and test, and a manifest of what each one holds.
 
-Each split has one job: fit on train, choose on valid, calibrate on calib, open test once, in evaluate. The four are
-separate files so that dvc.yaml itself shows which stage can see which rows. Rows with one text, near-duplicates and rows
-of one group stay together; where the splits came with the data and do not keep to that, the policy in params decides.
-Where test rows are frozen (frozen/<task>/*.json), they are the test set, and no other split ever holds one of them.
+Four files, so that dvc.yaml shows which stage sees which rows. Rows with one text, near-duplicates and rows of one group
+stay together; where given splits do not keep to that, params decide. Frozen test rows are test, and in no other split.
 """
 
 import itertools
@@ -124,8 +122,7 @@ def check_placed(task: str, rows: Rows, settings: Split) -> None:
         if rows.given is None:
             placed, way_out = "frozen test has", ", or release the manifest in split.released"
         raise DataError(
-            f"{task}: {task}.split.order: time would place rows that the {placed} placed already; "
-            f"take order out{way_out}"
+            f"{task}: {task}.split.order: time would place rows that the {placed} placed already; take order out{way_out}"
         )
     if rows.gone and makes_test(rows, settings):
         raise DataError(

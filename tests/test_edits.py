@@ -1,6 +1,7 @@
 """What each single edit runs again: exactly the stages that use what it changes, and no other task's."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -40,6 +41,11 @@ def copy(tmp_path: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
+    params = tmp_path / "params.yaml"  # with the values that the edits change, whatever an experiment has left there
+    text = params.read_text(encoding="utf-8")
+    for key, value in {"tasks: ": "[demo]", "seeds: ": "[13]"}.items():
+        text = re.sub(rf"(?m)^{key}\[.*?\]", f"{key}{value}", text)
+    params.write_text(re.sub(r"caps: \{scam: [\d.]+\}", "caps: {scam: 0.08}", text, count=1), encoding="utf-8")
     raw = tmp_path / "data/raw/scam/sample.jsonl"
     raw.parent.mkdir(parents=True)
     raw.write_text("{}\n", encoding="utf-8")

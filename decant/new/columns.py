@@ -130,9 +130,8 @@ def kinds(value: object) -> Iterable[str]:
     with suppress(DataError):
         number("", value)
         fits += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", whole) else ["number"]
-        fits += (
-            ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []
-        )  # 1973 to 2286, as decant.data.rows reads them
+        # 1973 to 2286, as decant.data.rows reads them
+        fits += ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []
         fits += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", whole) else []
     if re.match(r"\d{4}-\d\d-\d\d", text):
         with suppress(ValueError):
