@@ -1,4 +1,5 @@
-"""The command line: `python -m decant new`, `fetch`, `check`, `freeze`, `predict`, `verdict` and `promote`.
+"""The command line: `python -m decant new`, `fetch`, `check`, `freeze`, `predict`, `verdict`, `promote`, `look`, `index`,
+`ledger`, `lock` and `pr`.
 
 predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers, ftfy).
 """
@@ -21,9 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     predict.add_argument("texts", nargs="+", metavar="text", help="texts, or - to read one per line from stdin")
     predict.add_argument("--json", action="store_true", help="one JSON object per line instead of text")
     predict.set_defaults(run=_predict)
-    promote = commands.add_parser("promote", help="release a bundle whose verdict is green")
+    promote = commands.add_parser("promote", help="release a bundle whose verdict is green, or amber with a reason")
     _where(promote)
     promote.add_argument("--to", type=Path, help="folder for the release (default: release/<task>)")
+    promote.add_argument("--accept-open", metavar="REASON", help="release an amber verdict; the release says why")
     promote.set_defaults(run=_promote)
     verdict = commands.add_parser("verdict", help="print the gates of the tasks in params.yaml; exit 1 if one is red")
     verdict.set_defaults(run=_verdict)
@@ -48,6 +50,23 @@ def main(arguments: list[str] | None = None) -> int:
     freeze = commands.add_parser("freeze", help="keep the present test rows out of train for good")
     freeze.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")
     freeze.set_defaults(run=_freeze)
+    ledger = commands.add_parser("ledger", help="what each commit made of the figures, as CSV and XLSX")
+    ledger.add_argument("--out", type=Path, default=paths.history(), help="folder to write to (default: ledger)")
+    ledger.set_defaults(run=_ledger)
+    look = commands.add_parser("look", help="write a local page with the texts behind the figures, look/<task>.html")
+    look.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")
+    look.set_defaults(run=_look)
+    index = commands.add_parser("index", help="write metrics/index.html, the figures of all tasks side by side")
+    index.set_defaults(run=_index)
+    lock = commands.add_parser("lock", help="exit 1 unless dvc.lock fits what git holds; needs no data")
+    lock.add_argument("--objects", action="store_true", help="ask the default dvc remote for all that it names instead")
+    lock.set_defaults(run=_lock)
+    pr = commands.add_parser("pr", help="what changed since another revision, as Markdown for a pull request")
+    pr.add_argument("--base", default="main", metavar="REV", help="revision to compare with (default: main)")
+    pr.add_argument("--head", metavar="REV", help="revision that is compared (default: the working tree)")
+    pr.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
+    pr.add_argument("--all", action="store_true", help="do not cut it to what a comment can hold")
+    pr.set_defaults(run=_pr)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -96,19 +115,26 @@ def _shown(text: str, prediction: dict, bundle) -> str:
 def _verdict(options: argparse.Namespace) -> None:
     from decant.errors import PromotionError
     from decant.files import read_json
-    from decant.settings.params import tasks
-    from decant.verdict.promotion import failures, other_bytes
+    from decant.settings.params import read_all
+    from decant.verdict import evidence, gates, lock
+    from decant.verdict.promotion import more, reasons
 
-    red = []
-    for task in tasks():
-        gate = read_json(paths.metrics(task, "gate"))
-        red += failures(task, gate) + other_bytes(task, gate, paths.bundle(task))
-        print(f"{task}: {gate['verdict']} (model {gate['model_md5']})")
-        for name, entry in gate.items():
-            if isinstance(entry, dict):
-                print(f"  {'pass' if entry['pass'] else 'FAIL'}  {name}: {entry['value']} (bound {entry['bound']})")
-    if red:
-        raise PromotionError("; ".join(red))
+    shared, blocks = read_all()
+    recorded, refused = lock.outs(), []
+    for task in shared.tasks:
+        gate, settings = read_json(paths.metrics(task, "gate")), blocks[task]
+        others = evidence.refusals(task, settings.gates, settings.thresholds.caps, paths.bundle(task), recorded)
+        if others:
+            refused += others
+            print(f"{task}: not the verdict of what lies here")
+            continue
+        refused += reasons(task, gate) if gate["verdict"] == gates.RED else []
+        print(f"{task}: {gate['verdict']} (model {gate['evidence']['model_md5']})")
+        for name, entry in gate["gates"].items():
+            shown = entry["result"] if entry["result"] == gates.HOLDS else entry["result"].upper()
+            print(f"  {shown:5}  {name}: {evidence.described(entry, result=False)}{more(entry)}")
+    if refused:
+        raise PromotionError("\n".join(refused))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -155,13 +181,66 @@ def _freeze(options: argparse.Namespace) -> None:
     print(f"{path}: {len(rows):,} test rows, sha256 {digest(path)}. Commit it")
 
 
+def _look(options: argparse.Namespace) -> None:
+    from decant.report.look import look
+
+    print(look(options.task))
+
+
+def _lock(options: argparse.Namespace) -> None:
+    from decant.errors import CacheError
+    from decant.review import lock
+    from decant.review.store import Store
+
+    store = Store()
+    if options.objects:
+        objects = lock.objects(store)
+        if missing := store.missing(objects):
+            lines = "\n  ".join(missing)
+            raise CacheError(f"the remote {store.remote_name} lacks what dvc.lock names. Run: dvc push\n  {lines}")
+        print(f"remote {store.remote_name}: has all {len(objects)} outs that dvc.lock names")
+        return
+    if stale := lock.stale(store):
+        lines = "\n  ".join(stale)
+        raise CacheError(f"dvc.lock is not of this checkout. Run dvc repro, and commit what it writes\n  {lines}")
+    print("dvc.lock: fits what git holds")
+
+
+def _pr(options: argparse.Namespace) -> None:
+    from decant.files import writing
+    from decant.review.comment import comment
+    from decant.review.revision import revision
+
+    base, head = revision(options.base, "--base"), revision(options.head, "--head")
+    again = f"python -m decant pr --base {base.commit} --all"
+    text = comment(base, head, again + (f" --head {head.commit}" if head.commit else ""), options.all)
+    if options.out is None:
+        sys.stdout.write(text)
+        return
+    with writing(options.out) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def _promote(options: argparse.Namespace) -> None:
     from decant.verdict.promotion import promote
 
     bundle = options.bundle or paths.bundle(options.task)
     target = options.to or paths.release(options.task)
-    md5 = promote(options.task, bundle, target)
+    md5 = promote(options.task, bundle, target, options.accept_open)
     print(f"released {options.task} ({md5}) to {target}")
+
+
+def _ledger(options: argparse.Namespace) -> None:
+    from decant.verdict import history
+
+    number = history.write(options.out)
+    print(f"{options.out / 'ledger.csv'}, {options.out / 'ledger.xlsx'}: {number} rows, one per commit and task")
+
+
+def _index(options: argparse.Namespace) -> None:
+    from decant.verdict import leaderboard
+
+    print(f"{leaderboard.write()}: {len(leaderboard.tasks())} tasks")
 
 
 if __name__ == "__main__":

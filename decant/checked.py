@@ -20,7 +20,7 @@ STAMP = "params_sha256"  # in shared.json: the params.yaml that all of checked/ 
 COMMON = ("threads", "encoders", "seeds", "catalogue", "transfers")  # in shared.json, for all tasks
 AGAIN = "Run: dvc repro check"
 
-Sections = TypeVar("Sections", bound=Section)
+Declared = TypeVar("Declared", bound=Section)  # the class Sections of a stage
 
 
 def tasks() -> list[str]:
@@ -28,7 +28,7 @@ def tasks() -> list[str]:
     return sorted(path.stem for path in paths.CHECKED_FOLDER.glob("*.json") if path.stem not in (CODE, SHARED))
 
 
-def read(sections: type[Sections], task: str) -> Sections:
+def read(sections: type[Declared], task: str) -> Declared:
     """The sections that a stage declares (the fields of its class `Sections`), for one task.
 
     Raises ParamsError: no such task. CacheError: checked/ is missing, broken, or of an older layout.

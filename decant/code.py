@@ -37,18 +37,18 @@ def digests(names: list[str], root: Path = ROOT) -> dict[str, str]:
 
     Raises CodeError: a module of the project is missing or no Python, or a package that one imports is not pinned.
     """
-    read = cache(lambda module: _read(module, root))  # most stages share most modules
+    parsed = cache(lambda module: read(module, root))  # most stages share most modules
     pins = _pins(root)
-    return {name: _digest(f"stages.{name}", read, pins, root) for name in names}
+    return {name: _digest(f"stages.{name}", parsed, pins, root) for name in names}
 
 
-def _digest(start: str, read, pins: dict[str, str], root: Path) -> str:
+def _digest(start: str, parsed, pins: dict[str, str], root: Path) -> str:
     modules, packages, waiting = {}, set(), [start]
     while waiting:
         module = waiting.pop()
         if module in modules:
             continue
-        modules[module], imported = read(module)
+        modules[module], imported = parsed(module)
         for name in imported:
             top = name.split(".")[0]
             if top in OURS:
@@ -73,7 +73,7 @@ def _file(module: str, root: Path) -> Path | None:
     return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
 
 
-def _read(module: str, root: Path) -> tuple[str, tuple[str, ...]]:
+def read(module: str, root: Path) -> tuple[str, tuple[str, ...]]:
     """The digest of a module's tree, and the modules that it imports."""
     file = _file(module, root)
     if file is None:

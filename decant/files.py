@@ -15,8 +15,7 @@ from pathlib import Path
 
 from decant.errors import CacheError
 
-METRIC_DECIMALS = 4
-KEY = re.compile(r"[A-Za-z0-9_-]+")  # that dvc can show
+KEY = re.compile(r"[\w-]+")  # that dvc can show: letters of any script, digits, _ and -
 
 
 @contextmanager
@@ -63,14 +62,18 @@ def write_json(path: str | Path, content: object) -> None:
 def read_json(path: str | Path) -> dict:
     """Read JSON that an earlier stage wrote.
 
-    Raises CacheError, with the file and what to do, if it is missing or not JSON.
+    Raises CacheError, with the file and what to do, if it is missing or not JSON: NaN and Infinity are not.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise CacheError(f"{path}: missing. Run the stage that writes it: dvc repro") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also of a constant, and of bytes that are no UTF-8
         raise CacheError(f"{path}: not JSON ({error}). Restore it with dvc checkout, or rerun its stage") from None
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
 
 
 def slug(name: str) -> str:
@@ -81,8 +84,9 @@ def slug(name: str) -> str:
 def write_metrics(path: str | Path, metrics: dict) -> None:
     """Write a metrics file that `dvc metrics diff` shows whole.
 
-    Numbers are rounded to four decimals. DVC drops lists and nulls without a word and fails on dots in keys,
-    so those, and NaN, are refused here (ValueError: a bug in the calling stage, not in the user's data).
+    Numbers stay as they are: a false-positive rate of .020038 that was rounded to .0200 passed a gate of .02. DVC drops
+    lists and nulls without a word and fails on dots in keys, so those, and NaN, are refused here (ValueError: a bug in the
+    calling stage, not in the user's data).
     """
     write_json(path, _flat(metrics, str(path)))
 
@@ -97,9 +101,7 @@ def _flat(value: object, where: str) -> object:
         return value
     if isinstance(value, float) or getattr(value, "shape", None) == ():  # numpy's scalars
         number = value.item() if hasattr(value, "item") else value
-        if isinstance(number, float):
-            if not math.isfinite(number):
-                raise ValueError(f"{where}: {number} is not a metric; leave the key out and write the n instead")
-            return round(number, METRIC_DECIMALS)
+        if isinstance(number, float) and not math.isfinite(number):
+            raise ValueError(f"{where}: {number} is not a metric; leave the key out and write the n instead")
         return number
     raise ValueError(f"{where}: {type(value).__name__} is not a metric; DVC would drop it without a word")

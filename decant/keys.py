@@ -1,8 +1,13 @@
 """The names of figures in the metrics files: one place for the code that writes them and for the gates that ask for them.
 
-test.json is contestant -> figure, and below a contestant stand its heads (head_*), coarse groups and classes too.
+test.json is contestant -> figure, and below a contestant stand its heads (head_*), coarse groups and, one level down under
+`classes`, the figures of each class by its key.
 """
 
+import hashlib
+import re
+import unicodedata
+from collections import Counter
 from typing import NamedTuple
 
 BOUNDS = ("low", "high")  # of an interval: accuracy_low, accuracy_high
@@ -52,6 +57,11 @@ class Calibrated(NamedTuple):
     brier: float
 
 
+# of the bundle, in benchmark.json: numbers beside the names of the machine
+TIMED = ("texts", "tokens_median", "threads", "int8_ms_p50", "int8_ms_p95", "fp32_ms_p50", "int8_to_fp32",
+         "texts_per_second", "bundle_bytes", "peak_memory_mb")  # fmt: skip
+
+
 class Tuned(NamedTuple):
     """A threshold on the rows that it was tuned on."""
 
@@ -72,9 +82,36 @@ def bounds(name: str) -> tuple[str, ...]:
 SHIPPED = "student_int8"  # the contestant that the bundle holds
 # Of a contestant: figures with an interval, and compared pair by pair.
 HEADLINE = ("accuracy", "macro_f1", *Ranking._fields)
+DIFFERING = ("precision", "recall", "f1", "fpr")  # rates of a class that are compared pair by pair
 INTERVALS = tuple(end for name in HEADLINE for end in bounds(name))
-# What stands beside the classes of a contestant in test.json, so that no class may be called so; head_* too.
-METRICS = {"n", *Summary._fields, *Ranking._fields, *INTERVALS, "coarse"}
+
+
+def class_keys(names: list[str]) -> dict[str, str]:
+    """Label -> its key in metrics files: readable, and no two alike. names: the classes of a decision, all different.
+
+    Letters of any script and their case stay, so that US and us are two, and so are two words of Chinese; an emoji or
+    another symbol is called by its name in Unicode. What still looks alike (`a b` and `a.b`) gets four hexadecimal digits
+    of its sha256, which do not depend on the order of the labels.
+    """
+    plain = {name: _readable(name) for name in names}
+    often = Counter(plain.values())
+    keys = {name: key if often[key] == 1 else f"{key}-{_digits(name)}" for name, key in plain.items()}
+    if len(set(keys.values())) < len(keys):  # a label that spells another's digits, or one case in 65,536
+        return {name: f"{key}-{_digits(name, 64)}" for name, key in plain.items()}
+    return keys
+
+
+def _readable(name: str) -> str:
+    # symbols, not their modifiers: a red heart is a heart and an invisible selector of its colour
+    words = [
+        f"_{unicodedata.name(sign, 'symbol')}_".lower() if unicodedata.category(sign) in ("So", "Sm", "Sc") else sign
+        for sign in unicodedata.normalize("NFC", name)
+    ]
+    return re.sub(r"[^\w-]+|_+", "_", "".join(words)).strip("_") or "label"
+
+
+def _digits(name: str, length: int = 4) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 def teacher_name(encoder: str, seed: int) -> str:

@@ -20,6 +20,14 @@ def frozen(task: str) -> Path:
     return Path("frozen") / task
 
 
+CHAMPIONS_FOLDER = Path("champions")
+
+
+def champion(task: str) -> Path:
+    """What the released classifier answers on its test rows, by hash; git keeps it."""
+    return CHAMPIONS_FOLDER / f"{task}.json"
+
+
 # data/: rows
 
 
@@ -137,7 +145,7 @@ def predictions(task: str) -> Path:
 
 
 def metrics(task: str, name: str) -> Path:
-    """name: mostly the stage, e.g. split; also manifest, test, paired, subgroups and provenance."""
+    """name: mostly the stage, e.g. split; also manifest, test, paired, subgroups, headline and provenance."""
     return Path("metrics") / task / f"{name}.json"
 
 
@@ -171,8 +179,25 @@ def figures(task: str) -> Path:
     return Path("metrics") / task / "figures"
 
 
+def leaderboard() -> Path:
+    """The page of all tasks, an .md beside it."""
+    return Path("metrics/index.html")
+
+
 def ledger(task: str) -> Path:
     return Path("metrics") / task / "ledger.xlsx"
+
+
+# what git never holds: texts beside answers, and the history of all figures
+
+
+def look(task: str) -> Path:
+    return Path("look") / f"{task}.html"
+
+
+def history() -> Path:
+    """Folder of the ledger over git history."""
+    return Path("ledger")
 
 
 # release/: what was promoted

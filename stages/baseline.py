@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from decant import checked, decision, paths, stage, tables
 from decant.errors import DataError
-from decant.files import METRIC_DECIMALS, digest, write_metrics, writing
+from decant.files import digest, write_metrics, writing
 from decant.heads import Head
 from decant.members import crossfit, ensemble, linear, scores
 from decant.members.crossfit import Tried
@@ -200,7 +200,7 @@ def table(members: dict[str, Member]) -> pd.DataFrame:
         {"member": name, "head": trial.head.name}
         | (asdict(trial.vectorizer) if trial.vectorizer else {})
         | trial.candidate.record()
-        | {key: round(value, METRIC_DECIMALS) for key, value in trial.scores.items()}
+        | {key: round(value, 4) for key, value in trial.scores.items()}
         | {"n": len(trial.logits), "chosen": trial is member.chosen[trial.head.name]}
         for name, member in members.items()
         for trial in member.trials

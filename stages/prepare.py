@@ -28,6 +28,7 @@ from decant.data.rawfiles import Batch
 from decant.data.rows import CleanRows, Recipe
 from decant.errors import DataError
 from decant.files import slug, write_metrics, writing
+from decant.keys import class_keys
 from decant.settings.base import Section
 from decant.settings.cleaning import Cleaning
 from decant.settings.decision import Decision, rule_of
@@ -90,9 +91,10 @@ def main(task: str) -> None:
         if not kept.all():
             conflicts.drop(partial, kept)
 
-    held = Counter({slug(name): 0 for name in recipe.classes})
+    keys = class_keys(recipe.classes)
+    held = Counter(dict.fromkeys(keys.values(), 0))
     for answer, rows in zip(*np.unique(hashes["answer"][kept], return_counts=True), strict=True):
-        held.update({slug(name): int(rows) for name in answers[int(answer)]})
+        held.update({keys[name]: int(rows) for name in answers[int(answer)]})
     steps = {name: counts.pop(name) for name in list(counts) if name.startswith(("clean_", "linear_"))}
     metrics = {name: counts[name] for name in ("rows_raw", "words_raw", "rows_empty", "rows_unlabelled")}
     for name in dict.fromkeys(key.rsplit(":", 1)[0] for key in steps):

@@ -16,12 +16,12 @@ from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, labelled
 from decant.models.encoder import encode, load_tokenizer, unknown_share
 from decant.paths import SPLITS
+from decant.report import figures
+from decant.report.pages import table, write_page
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
 from decant.settings.tokens import Tokens
-from decant.verdict import figures
-from decant.verdict.pages import table, write_page
 
 OPEN = ("train", "valid", "calib")
 SAMPLE = 2000  # texts of a split whose language is guessed, evenly spaced
@@ -72,14 +72,17 @@ def main(task: str) -> None:
             "characters": histogram({"characters": characters}),
             "tokens": histogram(tokens),
         }
+        if several := bool(counts["cooccurrence"]["rows"].any()):
+            figures.together(counts["cooccurrence"], partial / "cooccurrence.png")
+        else:
+            del counts["cooccurrence"]  # of labels that exclude each other it has zeros alone
         for name, rows in counts.items():
             rows.to_csv(partial / f"{name}.csv", index=False)
         figures.balance(counts["labels"], partial / "labels.png")
-        figures.together(counts["cooccurrence"], partial / "cooccurrence.png")
         figures.lengths(counts["characters"], "characters", None, partial / "characters.png")
         figures.lengths(counts["tokens"], "tokens", p.tokens.max_length, partial / "tokens.png")
     written = {part: read_json(paths.metrics(task, part)) for part in ("prepare", "split")}
-    write_page(paths.page(task, "data"), f"Decant: data of {task}", page(task, written, metrics))
+    write_page(paths.page(task, "data"), f"Decant: data of {task}", page(task, written, metrics, several))
 
 
 def quantiles(name: str, sizes: np.ndarray) -> dict[str, float]:
@@ -141,8 +144,11 @@ def histogram(sizes: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def page(task: str, written: dict, metrics: dict) -> str:
-    """What cleaning, splits and policies did to the rows, and what the texts look like."""
+def page(task: str, written: dict, metrics: dict, several: bool) -> str:
+    """What cleaning, splits and policies did to the rows, and what the texts look like.
+
+    several: whether any two labels hold in one row.
+    """
     prepared, split = written["prepare"], written["split"]
     cleaning = [{"step": "as they came", "words": prepared["words_raw"]}] + [
         {"step": key.removeprefix("clean_").removeprefix("linear_"), "rows changed": entry.get("rows_changed")}
@@ -175,7 +181,7 @@ def page(task: str, written: dict, metrics: dict) -> str:
         "## Splits",
         table(splits, "split"),
         "![Share of each label in each split](profile/labels.png)",
-        "![Labels that hold together](profile/cooccurrence.png)",
+        *(["![Labels that hold together](profile/cooccurrence.png)"] if several else []),
         "## Rows of a later split with a partner in an earlier one",
         table(leaks, "rows that share"),
         f"{split['leakage_frozen']:,} rows of train, valid or calib were test in a frozen manifest.",

@@ -130,7 +130,7 @@ def linear_members(task: str, texts: dict[str, Texts], ids: list[str], p: Sectio
     probes = ensemble.probes(p.adapt.on)
     logits = {split: {} for split in texts}
     for split, (plain, linear) in texts.items():
-        if not plain:
+        if not plain or (split == "train" and p.soften.out_of_fold):
             continue
         logits[split]["linear"] = ensemble.linear_logits(task, linear)
         for name in probes:
@@ -142,7 +142,7 @@ def linear_members(task: str, texts: dict[str, Texts], ids: list[str], p: Sectio
         for name, place in probes.items():
             sources[name] = digest(place(task, p.baseline.probe_encoder) / WEIGHTS)
         held_out = scores.load(paths.baseline(task) / "out_of_fold.safetensors", ids, sources)
-        logits["train"] = {name: held_out[name] for name in logits["train"]}
+        logits["train"] = {name: held_out[name] for name in ("linear", *probes)}
     return logits
 
 

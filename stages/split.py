@@ -18,7 +18,8 @@ from decant.data.carve import carve, check_drift, drift, spared
 from decant.data.leaks import explain, leakage, leaking
 from decant.data.support import check_support, left_out, standing
 from decant.errors import DataError
-from decant.files import slug, write_json, write_metrics, writing
+from decant.files import write_json, write_metrics, writing
+from decant.keys import class_keys
 from decant.paths import SPLITS
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
@@ -67,7 +68,8 @@ def main(task: str) -> None:
     cluster = duplicates.headings(rows.kinds["near"], rows.frame["id"].to_numpy())
     write_tables(task, rows, place, cluster, p.split)
     shown = write_clusters(task, rows, place, cluster)
-    write_json(paths.metrics(task, "manifest"), {"task": task, "splits": held})
+    rows_of = {split: tables.rows_sha256(paths.split_file(task, split)) for split in SPLITS}
+    write_json(paths.metrics(task, "manifest"), {"task": task, "rows": rows_of, "splits": held})
     write_metrics(paths.metrics(task, "split"), metrics)
     sizes = ", ".join(f"{split} {metrics[split]['n']:,}" for split in SPLITS)
     print(
@@ -188,7 +190,10 @@ def counts(rows: Rows, place: np.ndarray, why: np.ndarray, published: dict[str, 
     if rows.was_test.any():
         metrics |= {"frozen_rows": int(rows.was_test.sum()), "dropped_frozen": int((why == "frozen").sum())}
     metrics["leakage_frozen"] = int(strayed(rows, place).sum())
-    return metrics | {f"leakage_{pair}": number for pair, number in leakage(rows.together, place).items()}
+    shared = leakage(rows.together, place)
+    return (
+        metrics | {f"leakage_{pair}": number for pair, number in shared.items()} | {"leakage_any": sum(shared.values())}
+    )
 
 
 def check_apart(task: str, metrics: dict, settings: Split) -> None:
@@ -210,7 +215,7 @@ def contents(rows: Rows, place: np.ndarray) -> dict[str, dict]:
 
 def figures(task: str, rows: Rows, place: np.ndarray, held: dict[str, dict], settings: Split) -> dict[str, dict]:
     """What the metrics say of each split. held: of the manifest. Raises DataError: see check_drift."""
-    metrics, shares = {}, shares_of(rows, settings)
+    metrics, shares, keys = {}, shares_of(rows, settings), class_keys(rows.names)
     for index, (split, content) in enumerate(held.items()):
         shift = drift(rows.answers[place == index], rows.answers[place >= 0])
         if rows.given is None and settings.order == "stratified" and shares[index]:
@@ -220,7 +225,7 @@ def figures(task: str, rows: Rows, place: np.ndarray, held: dict[str, dict], set
             "sha256": content["sha256"],
             "drift": shift,
             "pair_drift": max(content["pair_drift"].values(), default=0.0),
-            "answers": {slug(name): support for name, support in content["support"].items()},
+            "answers": {keys[name]: support for name, support in content["support"].items()},
         }
     return metrics
 

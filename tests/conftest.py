@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import chromium
 import committed
 import fresh
 import postgres
@@ -15,11 +16,17 @@ from shell import ENVIRONMENT, run
 
 from stages.demo import generate
 
+# test file -> a program that it needs, and whether this machine has it
+NEEDED = {
+    "search/test_search_postgres.py": ("PostgreSQL", postgres.binaries),
+    "report/test_page_in_browser.py": ("Chromium", chromium.binary),
+}
+
 
 def left_out() -> list[str]:
     """Test files that this machine cannot run, and need not: with DECANT_TESTS=all they run, and fail."""
     every = os.environ.get("DECANT_TESTS") == "all"
-    return [] if every or postgres.binaries() else ["search/test_search_postgres.py"]
+    return [name for name, (_, there) in NEEDED.items() if not (every or there())]
 
 
 def without_head() -> bool:
@@ -57,7 +64,9 @@ def group_of(item: pytest.Item) -> str:
 
 def pytest_terminal_summary(terminalreporter) -> None:
     for name in collect_ignore:
-        terminalreporter.write_line(f"not run, for there is no PostgreSQL on this machine: tests/{name}", yellow=True)
+        terminalreporter.write_line(
+            f"not run, for there is no {NEEDED[name][0]} on this machine: tests/{name}", yellow=True
+        )
     if WITHOUT_HEAD:
         tests = "those of the README's results, the reports, the gates and params.yaml as they are at HEAD"
         terminalreporter.write_line(f"not run, for this is no git checkout with a commit: {tests}", yellow=True)

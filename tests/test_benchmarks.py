@@ -6,7 +6,7 @@ import sys
 from graph import ROOT
 from shell import run
 
-from benchmarks import data
+from benchmarks import caps, data
 
 
 def test_the_data_benchmark_prints_a_line_per_stage_and_size():
@@ -21,3 +21,10 @@ def test_generated_posts_are_the_same_every_time_and_all_different_in_id():
     first, second = data.posts(100, 50), data.posts(100, 50)
     assert first == second
     assert [line.split(",")[0] for line in first] == [str(number) for number in range(100, 150)]
+
+
+def test_the_benchmark_of_caps_prints_a_line_per_case_and_policy():
+    printed = run(ROOT, sys.executable, "-m", "benchmarks.caps", "--sets", "2").stdout.splitlines()
+    assert printed[0] == "2 tunings each"
+    rows = [re.fullmatch(r"(.+?)  +\d+ +0\.\d+ (.+?) +(?:[\d.]+% *){3}", line).groups() for line in printed[2:]]
+    assert rows == [(case.name, policy) for case in caps.CASES for policy in caps.POLICIES]

@@ -2,18 +2,23 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 
 import pandas as pd
 import pytest
+import verdicts
 from bundles import write_bundle
 from graph import ROOT
+from verdicts import write_evidence
 
 from decant.__main__ import main
-from decant.errors import BundleError, CacheError, DecantError, PromotionError
+from decant.errors import CacheError
 from decant.files import digest, read_json, write_json
+from decant.verdict import promotion
 from decant.verdict.promotion import promote
 
 HEAVY = ["torch", "transformers", "pandas", "dvc", "sklearn", "scipy", "pydantic", "ruamel", "onnx", "safetensors"]
@@ -22,24 +27,6 @@ HEAVY = ["torch", "transformers", "pandas", "dvc", "sklearn", "scipy", "pydantic
 @pytest.fixture
 def bundle(workspace):
     return write_bundle(workspace)
-
-
-def judge(workspace, **gates):
-    """gate.json and the model card, as gate and report leave them. gates: name -> whether it passed."""
-    bundle = workspace / "models" / "demo" / "bundle"
-    folder = workspace / "metrics" / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    entries = {name: {"value": 0.03, "bound": 0.02, "pass": passed} for name, passed in gates.items()}
-    write_json(
-        folder / "gate.json",
-        {
-            "verdict": "green" if all(gates.values()) else "red",
-            "model_md5": digest(bundle / "onnx" / "model_quantized.onnx", "md5"),
-            "bundle_md5": digest(bundle / "decant.json", "md5"),
-        }
-        | entries,
-    )
-    (folder / "card.md").write_text("# demo\n", encoding="utf-8")
 
 
 def released(workspace):
@@ -137,24 +124,36 @@ def test_the_module_is_the_command(workspace):
     assert found.stderr.startswith(f"error: {workspace}: no decant.json")
 
 
-# --- promote ----------------------------------------------------------------------------------------------------------
+# --- promote, and what it refuses: tests/verdict/test_evidence.py -------------------------------------------------------
 
 
-def test_a_green_bundle_is_released_with_its_verdict_and_card(bundle, workspace, capsys):
-    judge(workspace, scam_fpr=True)
+def test_a_green_bundle_is_released_with_its_verdict_and_card(workspace, capsys):
+    bundle = write_evidence(workspace)
+    capsys.readouterr()
     assert main(["promote", "--task", "demo"]) == 0
     release = workspace / "release" / "demo"
     for path in bundle.rglob("*"):
         assert path.is_dir() or (release / path.relative_to(bundle)).read_bytes() == path.read_bytes()
     assert (release / "gate.json").read_bytes() == (workspace / "metrics/demo/gate.json").read_bytes()
-    assert (release / "README.md").read_text() == "# demo\n"
+    card, day = (release / "README.md").read_text().split("\n## Release\n\n")
+    assert card == (workspace / "metrics/demo/card.md").read_text()
+    assert re.fullmatch(r"Released on \d{4}-\d\d-\d\d outside git\.\n", day)
     md5 = digest(bundle / "onnx" / "model_quantized.onnx", "md5")
-    assert capsys.readouterr().out == f"released demo ({md5}) to release/demo\n"
+    assert capsys.readouterr().out.startswith(f"released demo ({md5}) to release/demo")
     assert main(["predict", "--task", "demo", "--bundle", str(release), "btc"]) == 0
 
 
-def test_promote_replaces_an_older_release(bundle, workspace):
-    judge(workspace, scam_fpr=True)
+def test_a_release_is_the_champion_from_then_on(workspace):
+    write_evidence(workspace)
+    assert main(["promote", "--task", "demo"]) == 0
+    champion = read_json(workspace / "champions/demo.json")
+    assert champion["n"] == 3
+    assert sorted(champion["answers"].values()) == ["clean", "crypto", "scam"]
+    assert "rent" not in (workspace / "champions/demo.json").read_text(encoding="utf-8")  # hashes, no texts
+
+
+def test_promote_replaces_an_older_release(workspace):
+    write_evidence(workspace)
     (workspace / "out").mkdir()
     (workspace / "out" / "left over").write_text("old")
     assert main(["promote", "--task", "demo", "--to", "out"]) == 0
@@ -163,117 +162,91 @@ def test_promote_replaces_an_older_release(bundle, workspace):
     )
 
 
-def test_a_red_bundle_is_refused_and_each_failed_gate_named(bundle, workspace, capsys):
-    judge(workspace, scam_fpr=False, int8_size=True, leakage=False)
+def test_a_red_bundle_is_refused_and_each_failed_gate_named(workspace, capsys):
+    write_evidence(workspace, **verdicts.RED, split={"leakage_any": 3})
     assert main(["promote", "--task", "demo"]) == 1
     message = capsys.readouterr().err
-    assert "scam_fpr is 0.03, bound 0.02" in message
-    assert "leakage is 0.03, bound 0.02" in message
+    assert "scam_fpr 0.09 (0.06 to 0.12), max 0.08: fails" in message
+    assert "leakage 3, max 0: fails" in message
     assert "int8_size" not in message
     assert released(workspace) == []
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        pytest.param({"verdict": "green"}, id="a red gate under a green verdict"),
-        pytest.param({"scam_fpr": {"value": 0, "bound": 0, "pass": True}}, id="a red verdict over green gates"),
-        pytest.param({"verdict": "unknown", "scam_fpr": {"value": 0, "bound": 0, "pass": True}}, id="another verdict"),
-    ],
-)
-def test_a_verdict_that_contradicts_itself_is_refused(bundle, workspace, edit):
-    judge(workspace, scam_fpr=False)
-    file = workspace / "metrics" / "demo" / "gate.json"
-    write_json(file, read_json(file) | edit)
-    with pytest.raises(PromotionError, match=r"scam_fpr|the verdict is .*not green"):
-        promote("demo", bundle, workspace / "release" / "demo")
-    assert released(workspace) == []
-
-
-def test_other_model_bytes_than_those_judged_are_refused(bundle, workspace):
-    """Planted: another model, with a record that lists it: the bundle alone is sound."""
-    judge(workspace, scam_fpr=True)
-    model = bundle / "onnx" / "model_quantized.onnx"
-    model.write_bytes(model.read_bytes() + b"\n")
-    record = read_json(bundle / "decant.json")
-    record["files"]["onnx/model_quantized.onnx"] = digest(model)
-    write_json(bundle / "decant.json", record)
-    words = rf"model_quantized\.onnx has md5 {digest(model, 'md5')}, the verdict is about .*dvc repro gate@demo"
-    with pytest.raises(PromotionError, match=words):
-        promote("demo", bundle, workspace / "release" / "demo")
-    assert released(workspace) == []
-
-
-@pytest.mark.parametrize(
-    "change", [{"thresholds": {"scam": 0.01, "crypto": 0.6}}, {"cleaning": {}}], ids=["thresholds", "cleaning"]
-)
-def test_a_changed_record_is_refused(bundle, workspace, change):
-    judge(workspace, scam_fpr=True)
-    write_json(bundle / "decant.json", read_json(bundle / "decant.json") | change)
-    with pytest.raises(PromotionError, match=r"decant\.json has md5 .*the verdict is about"):
-        promote("demo", bundle, workspace / "release" / "demo")
-    assert released(workspace) == []
-
-
-def test_a_damaged_bundle_is_refused_before_its_verdict_is_read(bundle, workspace):
-    judge(workspace, scam_fpr=False)
-    (bundle / "tokenizer.json").unlink()
-    with pytest.raises(BundleError, match=r"tokenizer\.json: missing"):
-        promote("demo", bundle, workspace / "release" / "demo")
-
-
-def test_a_bundle_without_a_verdict_is_refused(bundle, workspace, capsys):
-    with pytest.raises(CacheError, match=r"metrics/demo/gate\.json: missing"):
-        promote("demo", bundle, workspace / "release" / "demo")
+def test_a_bundle_without_a_verdict_is_refused(workspace, capsys):
+    write_evidence(workspace)
+    (workspace / "metrics/demo/gate.json").unlink()
     assert main(["promote", "--task", "demo"]) == 1
     assert "gate.json: missing" in capsys.readouterr().err
     assert released(workspace) == []
 
 
-def test_a_missing_model_card_is_named_and_nothing_released(bundle, workspace):
-    judge(workspace, scam_fpr=True)
+def test_a_missing_model_card_is_named_and_nothing_released(workspace, capsys):
+    write_evidence(workspace)
     (workspace / "metrics" / "demo" / "card.md").unlink()
-    with pytest.raises(DecantError, match=r"card\.md: missing"):
-        promote("demo", bundle, workspace / "release" / "demo")
+    assert main(["promote", "--task", "demo"]) == 1
+    assert "card.md: missing. Run: dvc repro report@demo" in capsys.readouterr().err
     assert released(workspace) == []
 
 
-def test_the_verdict_of_another_task_does_not_count(bundle, workspace):
-    judge(workspace, scam_fpr=True)
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [("`", "'", "not about the model"), ("license: mit", "license: [", "not YAML"), ("---", "--", "no front matter")],
+)
+def test_a_card_of_another_model_or_that_the_hub_cannot_read_is_named_and_nothing_released(workspace, old, new, words):
+    bundle = write_evidence(workspace)
+    card = workspace / "metrics" / "demo" / "card.md"
+    card.write_text(card.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(CacheError, match=words) as failure:
+        promote("demo", bundle, workspace / "release" / "demo")
+    assert "dvc repro report" in str(failure.value)
+    assert released(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("commit", "words"),
+    [
+        ("ab12", "Released on 2026-11-27 at commit `ab12`."),
+        ("ab12+changes", "Released on 2026-11-27 at commit `ab12`, with changes to the code that no commit has."),
+        ("none", "Released on 2026-11-27 outside git."),
+    ],
+)
+def test_a_released_card_ends_with_its_day_and_commit(commit, words):
+    text = promotion.released("# demo\n\nGood.\n", commit, date(2026, 11, 27))
+    assert text == f"# demo\n\nGood.\n\n## Release\n\n{words}\n"
+
+
+def test_the_verdict_of_another_task_does_not_count(workspace, capsys):
+    write_evidence(workspace)
     shutil.copytree(workspace / "metrics" / "demo", workspace / "metrics" / "scam")
     (workspace / "metrics" / "demo" / "gate.json").unlink()
-    with pytest.raises(CacheError, match=r"metrics/demo/gate\.json: missing"):
-        promote("demo", bundle, workspace / "release" / "demo")
+    assert main(["promote", "--task", "demo"]) == 1
+    assert "metrics/demo/gate.json: missing" in capsys.readouterr().err
 
 
 # --- verdict ----------------------------------------------------------------------------------------------------------
 
 
-def test_verdict_prints_every_gate_and_is_0_where_all_are_green(bundle, workspace, capsys):
-    judge(workspace, scam_fpr=True, int8_size=True)
+def test_verdict_prints_every_gate_and_is_0_where_all_hold(workspace, capsys):
+    bundle = write_evidence(workspace)
+    capsys.readouterr()
     assert main(["verdict"]) == 0
-    printed = capsys.readouterr().out.splitlines()
     md5 = digest(bundle / "onnx" / "model_quantized.onnx", "md5")
-    assert printed[0] == f"demo: green (model {md5})"
-    assert printed[1:] == ["  pass  scam_fpr: 0.03 (bound 0.02)", "  pass  int8_size: 0.03 (bound 0.02)"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"demo: green (model {md5})",
+        "  holds  not_below_linear: 0.01 (-0.01 to 0.03), min -0.02",
+        "  holds  scam_fpr: 0.0387 (0.0208 to 0.0652), max 0.08",
+        "  holds  int8_size: 6,807,608, max 9,000,000",
+        "  holds  leakage: 0, max 0",
+        "  holds  cap_of_scam: 1, min 1",
+    ]
 
 
-def test_verdict_is_1_where_a_gate_is_red(bundle, workspace, capsys):
-    judge(workspace, scam_fpr=False, int8_size=True)
+def test_verdict_is_1_where_a_gate_fails(workspace, capsys):
+    write_evidence(workspace, **verdicts.RED)
     assert main(["verdict"]) == 1
     printed = capsys.readouterr()
-    assert "FAIL  scam_fpr: 0.03 (bound 0.02)" in printed.out
-    assert "scam_fpr is 0.03, bound 0.02" in printed.err
-
-
-def test_verdict_is_1_where_the_bundle_is_not_the_one_judged(bundle, workspace, capsys):
-    judge(workspace, scam_fpr=True)
-    assert main(["verdict"]) == 0
-    capsys.readouterr()
-    file = bundle / "onnx" / "model_quantized.onnx"
-    file.write_bytes(file.read_bytes() + b"\0")
-    assert main(["verdict"]) == 1
-    assert "the verdict is about" in capsys.readouterr().err
+    assert "FAILS  scam_fpr: 0.09 (0.06 to 0.12), max 0.08" in printed.out
+    assert "demo: scam_fpr 0.09 (0.06 to 0.12), max 0.08: fails" in printed.err
 
 
 def test_check_names_a_task_without_raw_files_and_a_misspelt_one(workspace, capsys):

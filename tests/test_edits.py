@@ -9,6 +9,7 @@ import pytest
 from graph import ROOT
 from ruamel.yaml import YAML
 
+from decant.paths import SPLITS
 from decant.runs import declared
 from decant.settings import check
 
@@ -55,6 +56,7 @@ def copy(tmp_path: Path) -> Path:
 def inputs(project: Path, monkeypatch) -> dict[tuple[str, str], dict]:
     """(stage, task) -> all that it declares; what other stages write is not there, and so does not count."""
     written = json.loads(json.dumps(check.contents(project / "params.yaml", project)))
+    written["manifest"] = {"rows": dict.fromkeys(SPLITS, "")}  # of split, which writes the rows
     monkeypatch.setattr(declared, "read_json", lambda path: written[Path(path).stem])
     real = declared.digest_of
     monkeypatch.setattr(declared, "digest_of", lambda path: real(project / path) if (project / path).exists() else "")
@@ -100,7 +102,10 @@ EDITS = {
         both(),
     ),
     "the tasks that are built": (params("tasks: [demo]", "tasks: [demo, scam]"), both()),
-    "an encoder that is not used": (params("vocab_size: 50265", "vocab_size: 50264"), both()),
+    "an encoder that is not used": (
+        params("vocab_size: 50265", "vocab_size: 50264"),
+        both("report"),
+    ),  # the card looks its encoder up
     "a default that scam overrides": (
         params("    leaks: fail  #", "    leaks: report  #"),
         {"demo": {"split"}, "scam": set()},
@@ -124,26 +129,26 @@ EDITS = {
     ),
     "the order of two gates": (
         params(
-            "    scam_fpr: {metric: test, key: student_int8.scam.fpr, max: 0.08}  # the cap, on test\n"
-            "    beats_linear: {min: -0.02}",
-            "    beats_linear: {min: -0.02}\n"
-            "    scam_fpr: {metric: test, key: student_int8.scam.fpr, max: 0.08}  # the cap, on test",
+            "    scam_fpr: {metric: test, key: student_int8.classes.scam.fpr, max: 0.08}  # the cap, on test\n"
+            "    not_below_linear: {min: -0.04}",
+            "    not_below_linear: {min: -0.04}\n"
+            "    scam_fpr: {metric: test, key: student_int8.classes.scam.fpr, max: 0.08}  # the cap, on test",
         ),
-        {"demo": set(), "scam": set()},  # the defaults name beats_linear first: merged, their order is the same
+        {"demo": set(), "scam": set()},  # the defaults name not_below_linear first: merged, their order is the same
     ),
     "the seeds": (
         params("seeds: [13]", "seeds: [13, 14]"),
-        both("soften", "distil", "capacity", "learning", "evaluate"),
+        both("soften", "distil", "capacity", "learning", "evaluate", "report"),
     ),
     "the rates of the encoder": (
         params(
             "    pooling: mean  # what it was trained with",
             "    pooling: mean  # what it was trained with\n    teacher: {warmup: 0.2}",
         ),
-        both("encoder", "search", "teacher", "gain"),
+        both("report", "encoder", "search", "teacher", "gain"),
     ),
     "a function in a leaf module": (
-        replaced("decant/verdict/figures.py", "several = len(labels) > MANY", "several = len(labels) >= MANY"),
+        replaced("decant/report/figures.py", "several = len(labels) > MANY", "several = len(labels) >= MANY"),
         both("profile", "report"),
     ),
     "a stage's own code": (appended("stages/quantize.py", "\nMORE = 1\n"), both("quantize")),

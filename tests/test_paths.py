@@ -18,7 +18,7 @@ OWN = ROOT / "decant/paths.py"
 
 # --- no other module spells a path ------------------------------------------------------------------------------------
 
-ROOTS = r"models|metrics|data|frozen|checked|release"
+ROOTS = r"models|metrics|data|frozen|checked|champions|look|ledger|release"
 INSIDE = re.compile(rf"({ROOTS})/")  # with a slash it is a path, wherever it stands
 BARE = re.compile(rf"({ROOTS})")  # without one it may be a word, unless a path is made of it
 
@@ -107,13 +107,13 @@ def test_the_contestant_that_ships_is_named_once():
 # --- the same paths as dvc.yaml ---------------------------------------------------------------------------------------
 
 ITEM = {"task": "demo", "encoder": "minilm", "seed": "13", "first": "before"}
-CODE = {"params.yaml", "constraints.txt", "decant", "stages", "stages/demo.yaml"}
+CODE = {"params.yaml", "constraints.txt", "decant", "decant/report/page", "stages", "stages/demo.yaml"}
 VALUES = {"task": ["demo", "before"], "seed": ["13"], "first": ["before"], "split": paths.SPLITS, "name": ["minilm"]}
 NAMES = {
     "checked": ["demo", "shared", "code"],
     "metrics": [
         *("prepare", "split", "manifest", "unlabelled", "profile", "baseline", "soften", "learning", "export"),
-        *("quantize", "thresholds", "test", "paired", "subgroups", "gate", "benchmark", "provenance"),
+        *("quantize", "thresholds", "test", "paired", "subgroups", "gate", "benchmark", "headline", "provenance"),
     ],
     "table": ["baseline", "calibration"],
     "page": ["data", "report", "card"],
@@ -121,13 +121,22 @@ NAMES = {
 FOLDERS = {
     "checked",
     "frozen",
+    "champion",
     "encoder",
     "adapted",
     "gain",
     "search",
     "teacher",
 }  # the map names those around them too
-UNMAPPED = {"release/demo", "models/hub/minilm", "metrics/demo/benchmark.json", "metrics/demo/provenance.json"}
+# what commands write, and what no stage may depend on
+UNMAPPED = {
+    "release/demo",
+    "models/hub/minilm",
+    "metrics/demo/provenance.json",
+    "metrics/index.html",
+    "look/demo.html",
+    "ledger",
+}
 
 
 def given() -> dict[str, set[Path]]:

@@ -115,7 +115,7 @@ def test_the_commands_of_the_readme_work(copy, index):
         done = run(copy, "bash", "-ec", command, check=not refused)
         assert done.returncode == 0 or "error: demo:" in done.stderr, line
     if "tasks: [scam]" in block:
-        assert json.loads((copy / "metrics/scam/gate.json").read_text())["model_md5"]
+        assert json.loads((copy / "metrics/scam/gate.json").read_text())["evidence"]["model_md5"]
 
 
 def test_the_block_of_the_readme_is_a_whole_task(workspace, inbox):

@@ -111,7 +111,7 @@ def test_the_dvc_config_holds_no_secret():
 
 
 # what commands of the README, make, pip, pytest, ruff and a killed stage leave behind; / at the end: a folder
-LEFTOVERS = (".venv/ .work/ release/ build/ dvc_plots/ models/ decant.egg-info/ .pytest_cache/ .hypothesis/ .ruff_cache/ "
+LEFTOVERS = (".venv/ .work/ release/ build/ dvc_plots/ ledger/ models/ decant.egg-info/ .pytest_cache/ .hypothesis/ .ruff_cache/ "
              "decant/__pycache__/ stages/__pycache__/ params.yaml.bak data/raw/reviews/ data/demo/train.parquet "
              "data/demo/conflicts.csv metrics/demo/.report.md.partial metrics/demo/.figures.partial/").split()  # fmt: skip
 OURS = "decant/models/build.py decant/verdict/ data/raw/scam-train.jsonl.dvc metrics/demo/baseline.csv frozen/".split()

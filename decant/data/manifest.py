@@ -1,14 +1,13 @@
-"""The manifest of the splits: what split writes down about each one, and evaluate compares with what it opens."""
+"""The manifest of the splits: what split writes down about each one."""
 
 import hashlib
 import itertools
-import json
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from decant.files import slug
+from decant.keys import class_keys
 
 
 def digest_of(ids: Iterable[str]) -> str:
@@ -16,17 +15,13 @@ def digest_of(ids: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
-def digest_of_rows(frame: pd.DataFrame) -> str:
-    """sha256 of ids, texts and answers: what is read, and what counts as right."""
-    columns = (frame[name].tolist() for name in ("id", "text", "answer"))
-    return digest_of(json.dumps(row, ensure_ascii=False) for row in zip(*columns, strict=True))
-
-
 def contents(frame: pd.DataFrame, answers: np.ndarray, overall: np.ndarray, names: list[str]) -> dict:
-    """One split in the manifest: n, sha256 of its sorted ids and of ids with texts and answers, rows per answer, drift of
-    each answer and pair of answers. answers (n, k) of its rows, overall (m, k) of all that are in a split."""
+    """One split in the manifest: n, sha256 of its sorted ids, rows per answer, drift of each answer and pair of answers.
+
+    answers (n, k) of its rows, overall (m, k) of all that are in a split.
+    """
     ids = frame["id"].tolist()
-    n, labels = max(len(ids), 1), [slug(name) for name in names]
+    n, labels = max(len(ids), 1), list(class_keys(names).values())
     both, all_both = answers.T.astype(int) @ answers.astype(int), overall.T.astype(int) @ overall.astype(int)
     shift = np.abs(both / n - all_both / len(overall)) if len(ids) else np.zeros_like(both, dtype=float)
     pairs = [
@@ -35,7 +30,6 @@ def contents(frame: pd.DataFrame, answers: np.ndarray, overall: np.ndarray, name
     return {
         "n": len(ids),
         "sha256": digest_of(ids),
-        "rows_sha256": digest_of_rows(frame),
         "support": {name: int(both[index, index]) for index, name in enumerate(names)},
         "drift": {name: round(float(shift[index, index]), 4) for index, name in enumerate(labels)},
         "pair_drift": {

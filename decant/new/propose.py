@@ -32,7 +32,7 @@ from decant.new.targets import Target, inner
 from decant.new.trial import Trial, of
 from decant.settings import params
 from decant.settings.params import FILE
-from decant.settings.schema import METRICS, Params
+from decant.settings.schema import Params
 
 # raw: data/raw holds the raw files; the words are no strings in YAML
 RESERVED = {"defaults", "raw", "null", "true", "false", *params.RESERVED, *Params.model_fields}
@@ -127,7 +127,7 @@ def new(file: Path, task: str, choices: Choices, dry_run: bool = False, build: b
     }
     for command, what in steps.items():
         print(f"  {command:<{max(map(len, steps))}}  # {what}")
-    print("If the task is to stay, add its figures to metrics and plots in metrics/dvc.yaml.")
+    print("If the task is to stay, add its headline.json and its plots to metrics/dvc.yaml.")
 
 
 def rewrite(content: bytes) -> None:
@@ -163,7 +163,7 @@ def describe(block: Block, roles: Roles, files: dict[str, str]) -> list[str]:
     if roles.id is not None:
         block.put("source", "id", value=roles.id, note="unique")
     block.put("source", "text", value=roles.text[0] if len(roles.text) == 1 else roles.text, note="what is classified")
-    taken, heads, warnings = set(METRICS), {}, []
+    taken, heads, warnings = set(), {}, []
     for target in roles.targets:
         name = head_name(target, heads)
         heads[name] = target.kind

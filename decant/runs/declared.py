@@ -27,11 +27,11 @@ def inputs(stage: str, item: dict[str, str]) -> dict[str, object]:
     values: dict[str, object] = {}
     for group in entry.get("params", []):
         for file, keys in group.items():
-            tree = read_json(_filled(file, item))
+            tree = read_json(filled(file, item))
             for key in keys:
-                values[f"{_filled(file, item)}: {_filled(key, item)}"] = _value(tree, _filled(key, item), file)
+                values[f"{filled(file, item)}: {filled(key, item)}"] = _value(tree, filled(key, item), file)
     for dep in entry.get("deps", []):
-        path = Path(_filled(dep, item))
+        path = Path(filled(dep, item))
         values[path.as_posix()] = digest_of(path)
     return values
 
@@ -61,7 +61,7 @@ def _entry(stage: str) -> dict:
     return stages[stage]
 
 
-def _filled(text: str, item: dict[str, str]) -> str:
+def filled(text: str, item: dict[str, str]) -> str:
     """${item.task} and its like replaced.
 
     Raises ParamsError: the map asks for a value that the stage was not called with.

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from decant.files import slug
 from decant.heads import Head
-from decant.keys import BOUNDED, ClassRates, Curves, Ranking, Summary, bounds
+from decant.keys import BOUNDED, ClassRates, Curves, Ranking, Summary, bounds, class_keys
 
 
 def counts(gold: np.ndarray, answers: np.ndarray) -> dict[str, np.ndarray]:
@@ -79,10 +79,10 @@ def ranking(gold: np.ndarray, scores: np.ndarray) -> dict[str, float]:
 
 
 def per_class(names: list[str], gold: np.ndarray, answers: np.ndarray, scores: np.ndarray, confidence: float) -> dict:
-    """For each class: rates with exact intervals, support, roc_auc and average_precision (where both sides exist)."""
+    """Key of each class: rates with exact intervals, support, roc_auc and average_precision (where both sides exist)."""
     tally = counts(gold, answers)
     each = rates(tally)
-    result = {}
+    result, keys = {}, class_keys(names)
     for column, name in enumerate(names):
         positives, negatives = int(gold[:, column].sum()), int((~gold[:, column]).sum())
         tp, fp = int(tally["tp"][column]), int(tally["fp"][column])
@@ -97,7 +97,7 @@ def per_class(names: list[str], gold: np.ndarray, answers: np.ndarray, scores: n
                 roc_auc=float(roc_auc_score(gold[:, column], scores[:, column])),
                 average_precision=float(average_precision_score(gold[:, column], scores[:, column])),
             )._asdict()
-        result[slug(name)] = entry
+        result[keys[name]] = entry
     return result
 
 

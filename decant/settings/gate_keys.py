@@ -11,8 +11,11 @@ from itertools import combinations
 from decant.files import slug
 from decant.keys import (
     BOUNDED,
+    DIFFERING,
+    HEADLINE,
     INTERVALS,
     SHIPPED,
+    TIMED,
     Calibrated,
     ClassRates,
     Curves,
@@ -20,10 +23,12 @@ from decant.keys import (
     Summary,
     Tuned,
     bounds,
+    class_keys,
     contestants,
 )
 from decant.paths import SPLITS
 from decant.settings.decision import thresholded
+from decant.settings.gates import SAMPLED, Gate
 from decant.settings.heads import HeadSettings
 from decant.settings.schema import Task
 
@@ -48,11 +53,22 @@ def problem(key: str, tree: Tree, file: str) -> str | None:
     return f"{key!r} in {file} is no number; under it are {', '.join(node)}" if isinstance(node, dict) else None
 
 
+def of_gate(gate: Gate, key: str, tree: Tree) -> str | None:
+    """What is wrong with a key of a gate: no number, or one without the interval by which the gate judges; None if nothing."""
+    file = f"{gate.metric}.json"
+    if wrong := problem(key, tree, file):
+        return wrong
+    if gate.by == "value" or gate.metric not in SAMPLED or not problem(bounds(key)[0], tree, file):
+        return None
+    return f"{key!r} of {file} has no interval that the gate could judge by; say by: value, or ask for a figure that has one"
+
+
 def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     """Metrics file, without its .json -> the keys that it can hold for this task."""
     rule, heads = task.decision, task.heads
     classes = [*rule.order, rule.otherwise] if rule.rule == "priority" else heads[rule.head].labels
-    answers = numbers(*map(slug, classes))
+    keys = class_keys(classes)
+    answers = numbers(*keys.values())
     everyone = contestants(encoders, seeds)
     everyone = [name for name in everyone if name != "probe_adapted" or task.adapt.on]
     members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
@@ -63,11 +79,24 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     if rule.head and heads[rule.head].groups:
         figures["coarse"] = numbers("groups", *Summary._fields)
     each = numbers(*ClassRates._fields, *(end for name in BOUNDED for end in bounds(name)), "support", *Curves._fields)
-    tuned = {slug(label): numbers(*Tuned._fields) for label in thresholded(rule, heads)}
+    tuned = {"classes": {keys[label]: numbers(*Tuned._fields) for label in thresholded(rule, heads)}}
+    for label in task.thresholds.caps:
+        tuned["classes"][keys[label]] |= numbers("cap", "confidence")
+    promised = {"risk_controlled": "breaks_at_most", "empirical": "breaks_about"}[task.thresholds.policy]
+    promise = numbers(promised) if task.thresholds.caps else {}
+    groups = numbers("n", "accuracy", "macro_f1", *bounds("accuracy"), *bounds("macro_f1"))
+    groups |= {"classes": dict.fromkeys(answers, numbers("support", "fpr", "recall"))}
+    gaps = [*HEADLINE, *(end for name in HEADLINE for end in bounds(name))]
+    apart = [*DIFFERING, *(end for name in DIFFERING for end in bounds(name))]
+    differences = numbers("n", "mended", "broken", "mcnemar_p", *gaps)
+    differences |= {"classes": dict.fromkeys(answers, numbers(*apart))}
     return {
-        "test": {name: figures | dict.fromkeys(answers, each) for name in everyone}
+        "test": {name: figures | {"classes": dict.fromkeys(answers, each)} for name in everyone}
         | {f"{SHIPPED}_vs_student": numbers("agreement", "mean_difference")},
-        "thresholds": numbers("n") | dict.fromkeys([*members, "ensemble", SHIPPED], tuned),
+        "paired": {f"minus_{name}": differences for name in [*everyone, "champion"] if name != SHIPPED},
+        "subgroups": {"*": groups},
+        "benchmark": numbers(*TIMED),
+        "thresholds": numbers("n") | promise | dict.fromkeys([*members, "ensemble", SHIPPED], promise | tuned),
         "soften": {name: numbers("weight") | tempered for name in members} | {"ensemble": tempered},
         "export": numbers("rows", "bytes", "parameters", "vocabulary") | {"calibration": tempered},
         "quantize": numbers("n", "bytes", "bytes_fp32") | {"recipes": dict.fromkeys(task.quantize.recipes, OPEN)},
@@ -98,6 +127,7 @@ def of_split(answers: Tree) -> Tree:
     counted = ("clusters", "clusters_near", "rows_in_clusters", "largest_cluster", "frozen_rows", "leakage_frozen")
     return {
         **numbers(*(f"given_{split}" for split in SPLITS), *dropped, *counted, *(f"leakage_{pair}" for pair in pairs)),
+        "leakage_any": None,
         **{f"leakage_{kind}": pairs for kind in ("id", "exact", "near", "group")},
         **{f"given_leakage_{kind}": pairs for kind in ("exact", "near", "group")},
         "dropped_time_sharing": numbers("exact", "near", "group"),

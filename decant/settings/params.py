@@ -118,7 +118,8 @@ def _gates(name: str, block: dict, settings: Task, shared: Params) -> list[str]:
     lines, trees = [], gate_keys.trees(settings, shared.encoders, shared.seeds)
     for gate, entry in settings.gates.items():
         for part, key in (("key", entry.key), ("minus", entry.minus)):
-            if key is not None and (wrong := gate_keys.problem(key, trees[entry.metric], f"{entry.metric}.json")):
+            wrong = None if key is None else gate_keys.of_gate(entry, key, trees[entry.metric])
+            if wrong:
                 own = part in (block.get("gates", {}).get(gate) or {})
                 lines.append(
                     f"{name if own else 'defaults'}.gates.{gate}.{part}: {'' if own else f'of {name}: '}{wrong}"

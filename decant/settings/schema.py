@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 
 from decant.files import KEY, slug
 from decant.heads import KINDS
-from decant.keys import METRICS
 from decant.settings.adapt import Adapt
 from decant.settings.base import Distinct, Positive, Section, Seed
 from decant.settings.baseline import Baseline
 from decant.settings.benchmark import Benchmark
+from decant.settings.card import Card
 from decant.settings.catalogue import Encoder, LearningRates
 from decant.settings.cleaning import Cleaning
 from decant.settings.decision import Decision, thresholded
@@ -64,20 +64,13 @@ class Task(Section):
     evaluate: Evaluate
     benchmark: Benchmark
     gates: Gates
+    card: Card = Card()
 
     @model_validator(mode="after")
     def _names_agree(self):
         labels = [label for head in self.heads.values() for label in head.labels]
         if len(set(labels)) != len(labels):
             raise ValueError("heads: a label name occurs in two heads; the decision could not tell them apart")
-        keys: dict[str, str] = {}
-        for label in [*labels, *filter(None, [self.decision.otherwise])]:
-            if keys.setdefault(slug(label), label) != label:
-                raise ValueError(f"heads: {keys[slug(label)]!r} and {label!r} are both {slug(label)!r} in the metrics")
-            if slug(label) in METRICS or slug(label).startswith("head_"):
-                raise ValueError(
-                    f"heads: label {label!r} would overwrite a figure of that name in test.json; rename it"
-                )
         figures: dict[str, str] = {}
         for name in self.heads:
             if not KEY.fullmatch(name):
@@ -117,10 +110,8 @@ class Task(Section):
                     f"thresholds.caps: {label!r} has no threshold that could hold a cap; classes with one: {tunable}"
                 )
         for name in self.gates:
-            if slug(name) != name or name in ("verdict", "model_md5", "bundle_md5"):
-                raise ValueError(
-                    f"gates: {name!r} cannot be a key of gate.json; use letters, digits, - and _, e.g. {slug(name)}_gate"
-                )
+            if not KEY.fullmatch(name):
+                raise ValueError(f"gates: {name!r} cannot be a key of gate.json; use letters, digits, - and _")
         if self.teacher.long_texts == "chunk" and self.teacher.overlap > self.tokens.max_length // 2:
             raise ValueError(
                 f"teacher.overlap: {self.teacher.overlap} of {self.tokens.max_length} tokens (tokens.max_length); windows that "

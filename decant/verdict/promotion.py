@@ -1,57 +1,89 @@
-"""Releasing a bundle: only a green verdict, and only about these very bytes."""
+"""Releasing a bundle: a green verdict, or an amber one that somebody answers for, and only about these very bytes."""
 
 import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from decant import paths
 from decant.errors import CacheError, PromotionError
-from decant.files import digest, read_json, writing
-from decant.runtime import RECORD, read_record
+from decant.files import read_json, write_json, writing
+from decant.settings.params import read
+from decant.verdict import card, champion, evidence, gates, lock, provenance
 
 
-def failures(task: str, gate: dict) -> list[str]:
-    """One line per gate that did not pass; empty exactly if the verdict is green."""
-    failed = [
-        f"{task}: {name} is {entry['value']}, bound {entry['bound']}"
-        for name, entry in gate.items()
-        if isinstance(entry, dict) and not entry["pass"]
-    ]
-    if gate.get("verdict") != "green" and not failed:
-        return [f"{paths.metrics(task, 'gate')}: the verdict is {gate.get('verdict')!r}, not green"]
-    return failed
-
-
-def other_bytes(task: str, gate: dict, bundle: Path) -> list[str]:
-    """One line per file of the bundle that is not the one the verdict is about; a bundle that is not there is none."""
-    digests = {judged: digest(file, "md5") for file, judged in judged_files(bundle) if file.exists()}
+def reasons(task: str, gate: dict) -> list[str]:
+    """One line per gate that does not hold; empty exactly if the verdict is green. gate: content of gate.json."""
     return [
-        f"{file} has md5 {digests[judged]}, the verdict is about {gate[judged]}. Run: dvc repro gate@{task}"
-        for file, judged in judged_files(bundle)
-        if judged in digests and digests[judged] != gate[judged]
+        f"{task}: {name} {evidence.described(entry)}{more(entry)}"
+        for name, entry in gate["gates"].items()
+        if entry["result"] != gates.HOLDS
     ]
 
 
-def judged_files(bundle: Path) -> list[tuple[Path, str]]:
-    return [(bundle / "onnx" / "model_quantized.onnx", "model_md5"), (bundle / RECORD, "bundle_md5")]
+def more(entry: dict) -> str:
+    """How many rows would decide an open gate, in words."""
+    return f" (about {entry['more_rows']:,} more rows would decide it)" if "more_rows" in entry else ""
 
 
-def promote(task: str, bundle: Path, target: Path) -> str:
-    """Copy the bundle, its verdict and its model card to `target`; returns the md5 of the int8 file.
+def promote(task: str, bundle: Path, target: Path, accept_open: str | None = None) -> str:
+    """Copy the bundle, its verdict and its model card to `target`, and crown it; returns the md5 of the int8 file.
 
-    Raises PromotionError: red verdict, or a bundle other than the one the gate judged. CacheError: no verdict.
-    BundleError: a damaged bundle.
+    accept_open: why gates that are open may be, which the release and its card say.
+
+    Raises PromotionError: red, or amber without a reason, or a verdict that the files here do not give. CacheError: no
+    verdict, no predictions, or no card of this model. BundleError: a damaged bundle.
     """
-    read_record(bundle)
+    settings = read(task)
+    if others := evidence.refusals(task, settings.gates, settings.thresholds.caps, bundle, recorded := lock.outs()):
+        raise PromotionError("\n".join(others))
     gate = read_json(paths.metrics(task, "gate"))
-    if failed := failures(task, gate):
-        raise PromotionError("; ".join(failed))
-    if other := other_bytes(task, gate, bundle):
-        raise PromotionError(other[0])
-    card = paths.page(task, "card")
-    if not card.exists():
-        raise CacheError(f"{card}: missing. Run: dvc repro report@{task}")
+    still_open = may_go(task, gate, accept_open)
+    text = card_about(task, gate)
+    if changed := lock.differing([paths.predictions(task), paths.page(task, "card")], recorded, f"report@{task}"):
+        raise PromotionError("\n".join(changed))
+    accepted = {"accepted_open": {"reason": accept_open, "gates": still_open}} if still_open else {}
     with writing(target) as partial:
         shutil.copytree(bundle, partial)
-        shutil.copyfile(paths.metrics(task, "gate"), partial / "gate.json")
-        shutil.copyfile(card, partial / "README.md")
-    return gate["model_md5"]
+        write_json(partial / "gate.json", gate | accepted)
+        words = released(text, provenance.commit(), datetime.now(UTC).date(), accept_open, still_open)
+        (partial / "README.md").write_text(words, encoding="utf-8")
+    champion.crown(task, gate["evidence"]["model_md5"])
+    return gate["evidence"]["model_md5"]
+
+
+def may_go(task: str, gate: dict, accept_open: str | None) -> list[str]:
+    """The gates that are open, a line each. Raises PromotionError: one fails, or some are open and nobody says why."""
+    left = reasons(task, gate)
+    if gate["verdict"] == gates.RED:
+        raise PromotionError("; ".join(left))
+    if left and not accept_open:
+        how = 'whoever answers for it releases it with --accept-open "the reason", which the release then says'
+        raise PromotionError(f"{'; '.join(left)}; {how}")
+    return left
+
+
+def card_about(task: str, gate: dict) -> str:
+    """The model card, which the hub must be able to read, and which must be about the model of the verdict.
+
+    Raises CacheError: missing, broken, or of another model.
+    """
+    file, md5, again = paths.page(task, "card"), gate["evidence"]["model_md5"], f"Run: dvc repro report@{task}"
+    if not file.exists():
+        raise CacheError(f"{file}: missing. {again}")
+    text = file.read_text(encoding="utf-8")
+    card.read(text, str(file))
+    if f"`{md5}`" not in text:
+        raise CacheError(f"{file}: not about the model with md5 {md5}, which was judged. {again}")
+    return text
+
+
+def released(text: str, commit: str, day: date, reason: str | None = None, still_open: list[str] | None = None) -> str:
+    """The card with what only a release has: its day, the commit, and the gates that are open. commit: of
+    `decant.verdict.provenance`."""
+    origin = {"none": "outside git"}.get(commit, f"at commit `{commit.removesuffix('+changes')}`")
+    changed = ", with changes to the code that no commit has" if commit.endswith("+changes") else ""
+    words = f"{text.rstrip()}\n\n## Release\n\nReleased on {day.isoformat()} {origin}{changed}.\n"
+    if still_open:
+        lines = "".join(f"- {line}\n" for line in still_open)
+        words += f"\nReleased although these gates are open: {reason}\n\n{lines}"
+    return words

@@ -20,6 +20,12 @@ def commit() -> str:
     return head.stdout.strip() + ("+changes" if changes else "")
 
 
+def day() -> str:
+    """Of that commit, as YYYY-MM-DD; "none" outside git."""
+    shown = subprocess.run(["git", "show", "-s", "--format=%cs", "HEAD"], capture_output=True, text=True, check=False)
+    return "none" if shown.returncode else shown.stdout.strip()
+
+
 def processor() -> str:
     """The processor's name, as the kernel gives it."""
     try:
@@ -44,6 +50,7 @@ def environment() -> dict[str, str]:
     """Commit, machine and versions, flat."""
     return {
         "commit": commit(),
+        "date": day(),
         "processor": processor(),
         "instructions": instructions(),
         "python": platform.python_version(),

@@ -45,7 +45,7 @@ def test_csv_with_one_label_of_several(workspace, inbox, capsys):
         "  sed -i.bak 's/^tasks: .*/tasks: [demo, mine]/' params.yaml",
         "  dvc repro profile@mine    # cleans and splits the rows and describes them: read metrics/mine/data.md",
         "  dvc repro                 # trains, quantizes and judges",
-        "If the task is to stay, add its figures to metrics and plots in metrics/dvc.yaml.",
+        "If the task is to stay, add its headline.json and its plots to metrics/dvc.yaml.",
     ):
         assert line in said.splitlines(), line
 

@@ -33,7 +33,7 @@ def declarations(stage: str) -> list[str]:
     entry = MAP[stage]
     files = [(file, key) for group in entry["params"] for file, keys in group.items() for key in keys]
     filled = [f"{file}: {key}" for file, key in files] + entry["deps"]
-    return [declared._filled(name, ITEM) for name in filled]
+    return [declared.filled(name, ITEM) for name in filled]
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,12 @@ def project(tmp_path, monkeypatch, contents):
         path = tmp_path / paths.checked(name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
+    manifest = tmp_path / paths.metrics("demo", "manifest")
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"rows": {split: f"rows of {split}" for split in paths.SPLITS}}), encoding="utf-8")
     for stage in RESUMABLE:
         for dep in MAP[stage]["deps"]:
-            path = tmp_path / declared._filled(dep, ITEM)
+            path = tmp_path / declared.filled(dep, ITEM)
             if path.suffix:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(b"rows")

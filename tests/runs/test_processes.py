@@ -4,6 +4,7 @@ import shutil
 import socket
 import sys
 
+import fresh
 import numpy as np
 import pytest
 import tiny
@@ -58,6 +59,7 @@ def ready(workspace, tiny_encoder):
     for split, frame in (("train", TRAIN), ("valid", VALID), ("calib", VALID)):
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
         frame.assign(answer=frame["scam"]).to_parquet(paths.split_file("demo", split))
+    fresh.record("demo")
     paths.unlabelled("demo").touch()  # which soften declares and, without soften.unlabelled, does not open
     for package in ("decant", "stages"):
         shutil.copytree(ROOT / package, workspace / package)

@@ -134,7 +134,7 @@ def test_ranking_says_nothing_without_both_sides(value):
 def test_per_class_figures_are_those_of_sklearn(make, absent):
     gold, answers, scores = make(7, absent=absent)
     found = metrics.per_class(NAMES, gold, answers, scores, 0.95)
-    assert list(found) == ["scam", "topic_crypto", "clean_post", "never"]
+    assert list(found) == ["scam", "topic_crypto", "Clean_Post", "never"]
     precision, recall, f1, support = precision_recall_fscore_support(gold, answers, zero_division=0)
     for column, entry in enumerate(found.values()):
         assert entry["precision"] == pytest.approx(precision[column])

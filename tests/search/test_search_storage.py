@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import conftest
-import postgres
 import pytest
 import sqlalchemy
 from graph import ROOT
@@ -114,7 +113,7 @@ def test_a_lock_of_a_file_ends_with_its_process(url):
         assert ours
 
 
-# --- the tests of PostgreSQL are left out only where nobody could miss it ---------------------------------------------
+# --- the tests of PostgreSQL and of the browser are left out only where nobody could miss them ---
 
 
 @pytest.mark.parametrize(
@@ -123,13 +122,14 @@ def test_a_lock_of_a_file_ends_with_its_process(url):
         (Path("bin"), False, []),
         (Path("bin"), True, []),
         (None, True, []),
-        (None, False, ["search/test_search_postgres.py"]),
+        (None, False, ["search/test_search_postgres.py", "report/test_page_in_browser.py"]),
     ],
 )
-def test_tests_are_left_out_only_without_postgresql_and_where_not_all_are_asked_for(
+def test_tests_are_left_out_only_without_what_they_need_and_where_not_all_are_asked_for(
     monkeypatch, programs, all_tests, left
 ):
-    monkeypatch.setattr(postgres, "binaries", lambda: programs)
+    known = {name: (what, lambda: programs) for name, (what, _) in conftest.NEEDED.items()}
+    monkeypatch.setattr(conftest, "NEEDED", known)
     monkeypatch.delenv("DECANT_TESTS", raising=False)
     if all_tests:
         monkeypatch.setenv("DECANT_TESTS", "all")

@@ -156,7 +156,7 @@ def test_a_label_that_looks_like_two_is_counted_as_one(workspace):
     heads = {"kind": {"kind": "softmax", "labels": ["ham|eggs", "spam"]}}
     frame = prepared(workspace, {"rows.csv": table("1,a,ham\n2,b,spam\n")}, {"labels": labels}, heads=heads)
     assert frame["answer"].tolist() == ["ham|eggs", "spam"]
-    assert metrics(workspace)["answers"] == {"ham_eggs": 1, "spam": 1}
+    assert metrics(workspace)["answers"] == {"ham_vertical_line_eggs": 1, "spam": 1}
 
 
 def test_slices_take_the_first_column_with_a_match(workspace):

@@ -26,7 +26,7 @@ def test_a_label_with_a_bar_is_one_label(workspace):
     content = "id,text,topics\n1,x,a|b\n2,y,a;b\n3,z,a\n4,u,\n"
     frame = prepared(workspace, {"rows.csv": content}, BAR_LABELS, **BARS)
     assert frame["answer"].tolist() == ["a|b", "a|b", "a", ""]
-    assert metrics(workspace)["answers"] == {"a_b": 1, "a": 2, "b": 1}
+    assert metrics(workspace)["answers"] == {"a_vertical_line_b": 1, "a": 2, "b": 1}
 
 
 def test_answers_that_only_read_alike_are_a_conflict(workspace):

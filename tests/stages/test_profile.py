@@ -207,14 +207,14 @@ def test_the_page_says_what_happened_to_the_rows(folder):
 
 def test_rows_of_train_that_were_test_are_shown(copy):
     written = {"prepare": PREPARE, "split": SPLIT | {"leakage_frozen": 1234}}
-    page = profile.page(TASK, written, metrics(copy))
+    page = profile.page(TASK, written, metrics(copy), True)
     assert "1,234 rows of train, valid or calib were test in a frozen manifest" in page
 
 
 def test_a_class_named_as_a_column_of_the_page_has_a_column_of_its_own(copy):
     """Or its rows would stand where the split's name or drift belongs."""
     classes = {name: SPLIT[name] | {"answers": {"split": 41, "drift": 43}} for name in (*OPEN, "test")}
-    page = profile.page(TASK, {"prepare": PREPARE, "split": SPLIT | classes}, metrics(copy))
+    page = profile.page(TASK, {"prepare": PREPARE, "split": SPLIT | classes}, metrics(copy), True)
     assert "| split | n | drift | split (rows) | drift (rows) |" in page
     assert "| test | 9,003 | 0.0125 | 41 | 43 |" in page
 
@@ -327,6 +327,23 @@ def test_a_task_with_one_label_has_no_pairs():
     frame = pd.DataFrame({"id": ["a", "b"], "topic.money": [True, False]})
     pairs = profile.cooccurrence(frame, heads)
     assert (list(pairs.columns), len(pairs)) == (["label", "other", "rows"], 0)
+
+
+def test_labels_that_exclude_each_other_are_not_said_to_hold_together(copy):
+    """One head of one label a row has no pairs to draw."""
+    tree = YAML_SAFE.load((copy / "params.yaml").read_text(encoding="utf-8"))
+    for section in ("heads", "source"):
+        part = tree[TASK][section] if section == "heads" else tree[TASK][section]["labels"]
+        for name in ("topic", "urgency"):
+            del part[name]
+    tree[TASK]["decision"] = {"rule": "argmax", "head": "scam"}
+    with (copy / "params.yaml").open("w", encoding="utf-8") as stream:
+        YAML_SAFE.dump(tree, stream)
+    assert "cooccurrence" in (copy / "metrics" / TASK / "data.md").read_text(encoding="utf-8")
+    profile.main(TASK)
+    assert "cooccurrence" not in (copy / "metrics" / TASK / "data.md").read_text(encoding="utf-8")
+    written = {file.name for file in (copy / "metrics" / TASK / "profile").iterdir()}
+    assert written == {f"{name}.{end}" for name in ("labels", "characters", "tokens") for end in ("csv", "png")}
 
 
 @pytest.mark.parametrize("values", [[1, 1, 1], [3], [0, 0]], ids=str)

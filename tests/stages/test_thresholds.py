@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score
 from decant import decision
 from decant.errors import ParamsError
 from decant.heads import layout
+from decant.keys import Tuned
 from decant.scoring.metrics import upper_bound
 from decant.settings.params import read
 from decant.settings.thresholds import Thresholds
@@ -33,6 +34,12 @@ def wanted(policy, **caps):
     return Thresholds(policy=policy, confidence=0.95, rows=["calib"], caps=caps)
 
 
+def hold(score, truth, cap, policy):
+    """The threshold of one capped class, and whether it holds."""
+    limit = thresholds.Limit(cap, thresholds.share_of(wanted(policy, crypto=cap)))
+    return thresholds.capped(score, truth, thresholds.allowed(limit, int((~truth).sum()), policy))
+
+
 def sample(seed, rows=400, share=0.3):
     """Scores that separate the classes half-way, and the truth."""
     rng = np.random.default_rng(seed)
@@ -52,7 +59,7 @@ def fpr_and_recall(score, truth, threshold):
 @pytest.mark.parametrize("cap", [0.01, 0.02, 0.1, 0.5])
 def test_empirical_takes_the_highest_recall_within_the_cap(seed, cap):
     score, truth = sample(seed)
-    found, feasible = thresholds.capped(score, truth, cap, wanted("empirical"))
+    found, feasible = hold(score, truth, cap, "empirical")
     assert feasible
     each = [fpr_and_recall(score, truth, threshold) for threshold in [*np.unique(score), 2.0]]
     best = max(recall for fpr, recall in each if fpr <= cap)
@@ -65,7 +72,7 @@ def test_empirical_takes_the_highest_recall_within_the_cap(seed, cap):
 @pytest.mark.parametrize("cap", [0.02, 0.1, 0.5])
 def test_risk_controlled_takes_the_highest_recall_whose_bound_is_within_the_cap(seed, cap):
     score, truth = sample(seed)
-    found, feasible = thresholds.capped(score, truth, cap, wanted("risk_controlled"))
+    found, feasible = hold(score, truth, cap, "risk_controlled")
     assert feasible
     negatives = int((~truth).sum())
 
@@ -84,8 +91,8 @@ scores_and_truth = st.lists(st.tuples(st.integers(0, 1000), st.booleans()), min_
 @given(rows=scores_and_truth, cap=st.floats(0.01, 0.9))
 def test_risk_controlled_is_never_below_empirical_and_both_hold_their_promise(rows, cap):
     score, truth = np.array([one / 1000 for one, _ in rows]), np.array([one for _, one in rows])
-    strict, certain = thresholds.capped(score, truth, cap, wanted("risk_controlled"))
-    loose, possible = thresholds.capped(score, truth, cap, wanted("empirical"))
+    strict, certain = hold(score, truth, cap, "risk_controlled")
+    loose, possible = hold(score, truth, cap, "empirical")
     assert strict >= loose
     negatives, false = int((~truth).sum()), int(((score >= strict) & ~truth).sum())
     assert not certain or upper_bound(false, negatives, 0.95) <= cap
@@ -106,7 +113,7 @@ def test_risk_controlled_is_never_below_empirical_and_both_hold_their_promise(ro
 def test_a_cap_needs_enough_negatives(negatives, cap, feasible):
     score = np.concatenate([np.linspace(0.6, 0.9, 30), np.linspace(0.1, 0.4, negatives)])
     truth = np.arange(len(score)) < 30
-    found, holds = thresholds.capped(score, truth, cap, wanted("risk_controlled"))
+    found, holds = hold(score, truth, cap, "risk_controlled")
     assert holds == feasible
     assert ((score >= found) & truth).sum() == (30 if feasible else 0)
     assert feasible or found > score.max()
@@ -117,7 +124,8 @@ def test_an_infeasible_class_never_fires_and_says_so():
     chances = rng.random((60, 2))
     chances[0] = 1.0  # certainty, which a threshold of 1 would let through
     gold = rng.random((60, 2)) < 0.5
-    tuned, report = thresholds.tune(EACH, TOPIC, chances, gold, wanted("risk_controlled", crypto=0.01))
+    tuned, said = thresholds.tune(EACH, TOPIC, chances, gold, wanted("risk_controlled", crypto=0.01))
+    report = said["classes"]
     assert report["crypto"]["feasible"] == 0
     assert report["crypto"]["recall"] == report["crypto"]["fpr"] == 0
     assert tuned["crypto"] > 1
@@ -129,7 +137,7 @@ def test_an_infeasible_class_never_fires_and_says_so():
 def test_a_class_whose_top_scores_are_all_wrong_is_infeasible(policy):
     score = np.array([0.9] * 20 + [0.5] * 10 + [0.1] * 80)
     truth = np.array([False] * 20 + [True] * 10 + [False] * 80)
-    found, feasible = thresholds.capped(score, truth, 0.05, wanted(policy))
+    found, feasible = hold(score, truth, 0.05, policy)
     assert not feasible
     assert found > score.max()
 
@@ -138,7 +146,7 @@ def test_a_draw_of_two_rows_is_not_split_by_a_threshold():
     """A right and a wrong row with the same score: no threshold lets only the right one through."""
     score = np.array([0.8, 0.8, *np.linspace(0.1, 0.2, 18)])
     truth = np.array([True, False, *[False] * 18])
-    found, feasible = thresholds.capped(score, truth, 0.04, wanted("empirical"))
+    found, feasible = hold(score, truth, 0.04, "empirical")
     assert not feasible
     assert found == thresholds.NEVER
 
@@ -176,7 +184,7 @@ def true_rates():
         score = np.concatenate([rng.random(300), 0.6 + 0.4 * rng.random(100)])
         truth = np.arange(400) >= 300
         for policy, rates in found.items():
-            threshold, feasible = thresholds.capped(score, truth, cap, wanted(policy))
+            threshold, feasible = hold(score, truth, cap, policy)
             assert feasible
             rates.append(1 - min(threshold, 1.0))
     return {policy: np.array(rates) for policy, rates in found.items()}
@@ -192,6 +200,86 @@ def test_the_true_rate_often_exceeds_the_cap_of_empirical(true_rates):
 
 def test_risk_controlled_is_not_needlessly_strict(true_rates):
     assert np.median(true_rates["risk_controlled"]) > 0.02
+
+
+# --- several caps -----------------------------------------------------------------------------------------------------
+
+FIVE = layout({"labels": {"kind": "sigmoid", "labels": [f"label_{number}" for number in range(5)]}})
+ANY = decision.Rule("thresholds", head="labels")
+CAPS = dict.fromkeys(FIVE[0].labels, 0.05)
+
+
+def breaking(policy, confidence, tunings=200):
+    """How often some label's true rate is over its cap, and what was said of it; negatives score uniformly, as above."""
+    rng = np.random.default_rng(2027)
+    truth = np.tile((np.arange(400) >= 300)[:, None], 5)
+    broken, told = [], []
+    for _ in range(tunings):
+        chances = np.where(truth, 0.6 + 0.4 * rng.random(truth.shape), rng.random(truth.shape))
+        settings = Thresholds(policy=policy, confidence=confidence, rows=["calib"], caps=CAPS)
+        tuned, said = thresholds.tune(ANY, FIVE, chances, truth, settings)
+        broken.append(any(1 - min(threshold, 1.0) > 0.05 for threshold in tuned.values()))
+        told.append(said.get("breaks_at_most", said.get("breaks_about")))
+    return np.mean(broken), np.mean(told)
+
+
+def test_five_caps_together_are_broken_no_more_often_than_promised():
+    broken, told = breaking("risk_controlled", 0.95)
+    assert broken <= told + 0.02
+    assert told == pytest.approx(0.05)
+
+
+def test_five_caps_each_with_the_whole_confidence_were_broken_far_more_often():
+    """A fifth of 25 % is the 5 % that each bound had when it was alone."""
+    broken, told = breaking("risk_controlled", 0.75)
+    assert broken > 0.12
+    assert told == pytest.approx(0.25)
+
+
+def test_what_is_said_of_empirical_caps_is_how_often_they_break():
+    broken, told = breaking("empirical", 0.95)
+    assert broken > 0.7
+    assert told == pytest.approx(broken, abs=0.1)
+
+
+@pytest.mark.parametrize(("policy", "confidence"), [("empirical", 0.95), ("risk_controlled", 0.975)])
+def test_a_capped_class_says_its_cap_and_the_confidence_of_its_bound(policy, confidence):
+    chances, gold = mixed(6)
+    _, said = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted(policy, scam=0.05, crypto=0.1))
+    for name, cap in (("scam", 0.05), ("crypto", 0.1)):
+        assert (said["classes"][name]["cap"], said["classes"][name]["confidence"]) == (cap, pytest.approx(confidence))
+
+
+@pytest.mark.parametrize("policy", ["empirical", "risk_controlled"])
+def test_without_caps_nothing_is_promised(policy):
+    chances, gold = mixed(7, 200)
+    _, said = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted(policy))
+    assert set(said) == {"classes"}
+    assert all(set(entry) == set(Tuned._fields) for entry in said["classes"].values())
+
+
+def test_a_class_that_never_fires_breaks_no_cap():
+    """No threshold holds the cap: nothing is said to break, where one that holds it barely may."""
+    score = np.array([0.9] * 20 + [0.5] * 10 + [0.1] * 80)[:, None] * [1.0, 1.0]
+    truth = np.array([False] * 20 + [True] * 10 + [False] * 80)[:, None] & [True, True]
+    _, said = thresholds.tune(EACH, TOPIC, score, truth, wanted("empirical", crypto=0.05))
+    assert said["classes"]["crypto"]["feasible"] == 0
+    assert said["breaks_about"] == 0
+    _, said = thresholds.tune(EACH, TOPIC, score, truth, wanted("empirical", crypto=0.2))
+    assert said["classes"]["crypto"]["feasible"] == 1
+    assert said["breaks_about"] > 0.3
+
+
+@pytest.mark.parametrize("negatives", [0, 1, 50, 100, 492])
+@pytest.mark.parametrize("cap", [0.01, 0.02, 0.07, 0.29])
+@pytest.mark.parametrize("policy", ["empirical", "risk_controlled"])
+def test_the_false_alarms_allowed_are_the_most_that_hold_the_cap(policy, cap, negatives):
+    def risk(false):
+        return upper_bound(false, negatives, 0.95) if policy == "risk_controlled" else false / max(negatives, 1)
+
+    most = thresholds.allowed(thresholds.Limit(cap, 0.95), negatives, policy)
+    held = [false for false in range(negatives + 1) if risk(false) <= cap]
+    assert most == max(held, default=-1)
 
 
 # --- whole rules ------------------------------------------------------------------------------------------------------
@@ -213,19 +301,20 @@ def mixed(seed, rows=500):
 def test_argmax_has_no_thresholds():
     chances, _ = mixed(0)
     gold = np.eye(2, dtype=bool)[np.zeros(500, dtype=int)]
-    assert thresholds.tune(LIKELIEST, BOTH, chances, gold, wanted("empirical")) == ({}, {})
+    assert thresholds.tune(LIKELIEST, BOTH, chances, gold, wanted("empirical")) == ({}, {"classes": {}})
 
 
 def test_thresholds_are_given_for_the_labels_and_not_for_what_remains():
     chances, gold = mixed(1)
-    tuned, report = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted("empirical", scam=0.05))
-    assert list(tuned) == list(report) == ["scam", "crypto"]
+    tuned, said = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted("empirical", scam=0.05))
+    assert list(tuned) == list(said["classes"]) == ["scam", "crypto"]
 
 
 @pytest.mark.parametrize("policy", ["empirical", "risk_controlled"])
 def test_the_report_is_what_the_thresholds_do(policy):
     chances, gold = mixed(2)
-    tuned, report = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted(policy, scam=0.05, crypto=0.1))
+    tuned, said = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted(policy, scam=0.05, crypto=0.1))
+    report, confidence = said["classes"], 0.95 if policy == "empirical" else 0.975
     answers = decision.decide(PRIORITY, BOTH, chances, tuned)
     for column, name in enumerate(tuned):
         hits = (answers & gold)[:, column].sum()
@@ -235,7 +324,7 @@ def test_the_report_is_what_the_thresholds_do(policy):
         assert report[name]["precision"] == pytest.approx(hits / answers[:, column].sum())
         assert report[name]["fpr"] == pytest.approx(false / negatives)
         assert report[name]["negatives"] == negatives
-        assert report[name]["fpr_high"] == pytest.approx(upper_bound(int(false), negatives, 0.95))
+        assert report[name]["fpr_high"] == pytest.approx(upper_bound(int(false), negatives, confidence))
         assert report[name]["fpr" if policy == "empirical" else "fpr_high"] <= {"scam": 0.05, "crypto": 0.1}[name]
 
 
@@ -249,12 +338,15 @@ def test_a_lower_label_sees_only_what_is_left():
     chances[:, 2] = np.where(scam, 0.99, np.where(crypto, 0.8, 0.1)) + rng.random(300) / 1000
     gold = decision.gold(PRIORITY, BOTH, np.column_stack([~scam, scam, crypto, crypto]).astype(float))
     caps = wanted("empirical", scam=0.05, crypto=0.01)
-    tuned, report = thresholds.tune(PRIORITY, BOTH, chances, gold, caps)
+    tuned, said = thresholds.tune(PRIORITY, BOTH, chances, gold, caps)
+    report = said["classes"]
     assert report["crypto"]["feasible"] == report["crypto"]["recall"] == 1
     assert report["crypto"]["fpr"] <= 0.01
     first_in_line = replace(PRIORITY, order=("crypto", "scam"))
     _, alone = thresholds.tune(first_in_line, BOTH, chances, gold[:, [1, 0, 2]], caps)
-    assert alone["crypto"]["recall"] == 0  # it sees the scams, and no threshold that lets crypto through holds the cap
+    assert (
+        alone["classes"]["crypto"]["recall"] == 0
+    )  # it sees the scams, and no threshold that lets crypto through holds the cap
     assert tuned["crypto"] < 0.81
 
 
@@ -306,8 +398,8 @@ def test_rows_that_are_all_taken_leave_no_candidate_but_no_crash():
     """Every row fires the first label, so that nothing is left to tune the second one on."""
     chances = np.tile([0.1, 0.9, 0.5, 0.5], (40, 1))
     gold = decision.gold(PRIORITY, BOTH, np.tile([0.0, 1.0, 1.0, 0.0], (40, 1)))
-    tuned, report = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted("empirical", scam=0.5))
-    assert report["scam"]["recall"] == 1
+    tuned, said = thresholds.tune(PRIORITY, BOTH, chances, gold, wanted("empirical", scam=0.5))
+    assert said["classes"]["scam"]["recall"] == 1
     assert set(tuned) == {"scam", "crypto"}
 
 

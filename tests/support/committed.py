@@ -36,6 +36,14 @@ def tasks(root: Path = ROOT) -> list[str]:
     return sorted(Path(name).parent.name for name in names if Path(name).match("metrics/*/test.json"))
 
 
+def current(root: Path = ROOT) -> list[str]:
+    """Those of them whose figures have the shapes of today's code; older ones keep theirs until they are trained again."""
+    if not held(root):
+        return []
+    names = run(root, "git", "ls-tree", "-r", "--name-only", "HEAD", "metrics/").stdout.splitlines()
+    return sorted(Path(name).parent.name for name in names if Path(name).match("metrics/*/headline.json"))
+
+
 def files(root: Path = ROOT, untracked: bool = False) -> list[str]:
     """Files in the working tree that git tracks, with `untracked` also the new ones that .gitignore does not cover. Where
     git does not hold the project, nothing is tracked, and all that .gitignore does not cover count."""

@@ -1,13 +1,13 @@
-"""checked/ without a run of the check stage: a test that calls a stage's main() has the params.yaml of its folder as it
-stands, through the same code, but nothing is written."""
+"""checked/ without a run of the check stage, and a manifest without one of split: a test that calls a stage's main() has
+the params.yaml and the splits of its folder as they stand, through the same code, but nothing is written."""
 
 import json
 from functools import cache
 from pathlib import Path
 
-from decant import checked, code, paths
+from decant import checked, code, paths, tables
 from decant.errors import ParamsError
-from decant.files import read_json
+from decant.files import read_json, write_json
 from decant.runs import declared
 from decant.settings import check, params
 
@@ -27,15 +27,38 @@ def contents(content: bytes, file: Path) -> dict[str, dict]:
         code.digests = real
 
 
+class Rows(dict):
+    """Split -> digest of its rows as they stand, of those that are asked for: no stage may look into another."""
+
+    def __init__(self, task: str):
+        super().__init__()
+        self.task = task
+
+    def __contains__(self, split: str) -> bool:
+        return paths.split_file(self.task, split).exists()
+
+    def __missing__(self, split: str) -> str:
+        return tables.rows_sha256(paths.split_file(self.task, split))
+
+
 def read(path: Path) -> dict:
-    """A file of checked/ made now, any other one as it is."""
+    """A file of checked/ made now, and a manifest where split has written none; any other one as it is."""
     path = Path(path)
+    if path.name == "manifest.json" and not path.exists():
+        return {"rows": Rows(path.parent.name)}
     if path.parent != paths.CHECKED_FOLDER or path.exists() or not params.FILE.exists():
         return read_json(path)
     found = contents(params.FILE.read_bytes(), params.FILE.absolute())
     if path.stem not in found:
         raise ParamsError(f"params.yaml: no task block named {path.stem!r}")
     return found[path.stem]
+
+
+def record(task: str) -> None:
+    """That manifest as a file, for stages in processes of their own."""
+    rows = Rows(task)
+    there = {split: rows[split] for split in paths.SPLITS if paths.split_file(task, split).exists()}
+    write_json(paths.metrics(task, "manifest"), {"rows": there})
 
 
 def tasks() -> list[str]:
@@ -45,6 +68,6 @@ def tasks() -> list[str]:
 
 def patch() -> None:
     """Reading as above, in this process."""
-    checked.read_json = declared.read_json = read
+    checked.read_json = declared.read_json = tables.read_json = read
     checked.tasks = tasks
     declared.MAP = ROOT / "dvc.yaml"  # which a test's own folder does not have

@@ -85,7 +85,6 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     defaults["distil"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3, "encoder": "tiny"}
     # random weights learn next to nothing in seconds: the road is tested here, not the quality
     defaults["quantize"]["min_agreement"] = 0.5
-    defaults["evaluate"]["resamples"] = 100
     defaults["benchmark"] |= {"texts": 20, "repeats": 1}
     with params.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)

@@ -5,12 +5,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from decant.files import writing
-
-STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
-    "table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}th,td{padding:.25rem .6rem;border-bottom:1px solid #d5dbe3;"
-    "text-align:right}th:first-child,td:first-child{text-align:left}img{max-width:100%}code{background:#f1f4f8;padding:.1rem .3rem}"
-)
+from decant.report.markup import Html, tag
+from decant.report.shell import whole
 
 
 def table(rows: list[dict], first: str) -> str:
@@ -35,8 +31,9 @@ def write_page(file: Path, title: str, text: str) -> None:
     """file: the Markdown; the HTML lies beside it."""
     write_text(file, text)
     body = MarkdownIt("commonmark").enable("table").render(text)
-    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>\n'
-    write_text(file.with_suffix(".html"), head + body + "</html>\n")
+    body = body.replace("<table>", '<div class="box" tabindex="0"><table>').replace("</table>", "</table></div>")
+    page = tag("main", tag("section", Html(body)))
+    write_text(file.with_suffix(".html"), whole(title, [page]))
 
 
 def write_text(file: Path, text: str) -> None:

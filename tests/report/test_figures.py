@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib import image
 
-from decant.verdict import figures
+from decant.report import figures
 
 SPLITS = ("train", "valid", "calib")
 NAMES = {

@@ -16,18 +16,21 @@ MANY = 6  # labels that one pair of axes can show, and one table next to somethi
 COLUMNS = 5  # of small axes, where there are more
 
 
-def contestants(scores: dict, shown: str, file: Path) -> None:
-    """Macro F1 of every contestant with its interval, the best on top. scores: name -> n, macro_f1, _low, _high."""
-    names = sorted(scores, key=lambda name: scores[name]["macro_f1"])
+def contestants(scores: dict, measure: str, called: str, shown: str, file: Path) -> None:
+    """A measure of every contestant with its interval, the best on top. scores: name -> n, the measure, its _low and _high.
+
+    called: the measure in words.
+    """
+    names = sorted(scores, key=lambda name: scores[name][measure])
     figure, axes = plt.subplots(figsize=(7, 0.45 * len(names) + 1.2))
     for row, name in enumerate(names):
         entry = scores[name]
         colour = "#c2410c" if name == shown else "#475569"
-        axes.plot([entry["macro_f1_low"], entry["macro_f1_high"]], [row, row], color=colour, linewidth=2)
-        axes.plot(entry["macro_f1"], row, "o", color=colour)
+        axes.plot([entry[f"{measure}_low"], entry[f"{measure}_high"]], [row, row], color=colour, linewidth=2)
+        axes.plot(entry[measure], row, "o", color=colour)
         axes.annotate(
-            f"{entry['macro_f1']:.3f}",
-            (entry["macro_f1"], row),
+            f"{entry[measure]:.3f}",
+            (entry[measure], row),
             xytext=(0, 6),
             textcoords="offset points",
             ha="center",
@@ -36,7 +39,7 @@ def contestants(scores: dict, shown: str, file: Path) -> None:
     axes.set(
         yticks=range(len(names)),
         yticklabels=names,
-        xlabel=f"macro F1 on {scores[shown]['n']:,} test rows, with its interval",
+        xlabel=f"{called} on {scores[shown]['n']:,} test rows, with its interval",
     )
     axes.margins(y=0.15)
     axes.grid(axis="x", alpha=0.3)

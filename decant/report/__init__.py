@@ -1,0 +1,1 @@
+"""Drawing the page of a task: its parts by subject, markup, figures, and the one HTML file around them."""

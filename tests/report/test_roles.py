@@ -1,0 +1,56 @@
+"""The rule that recommends a contestant for a use, at its limits."""
+
+import pytest
+
+from decant.keys import SHIPPED
+from decant.report.roles import ANSWER_MS, BROWSER_BYTES, recommend
+
+SCORES = {"linear": 0.7, "teacher": 0.9, "student": 0.81, SHIPPED: 0.8}
+SIZES = {"linear": 9_000_000, "teacher": 90_000_000, "student": 30_000_000, SHIPPED: 8_000_000}
+LATENCY = {SHIPPED: 5.0, "student": 9.0}
+
+
+def chosen(worse=(), sizes=SIZES, latency=LATENCY, scores=SCORES) -> dict[str, str | None]:
+    found = recommend("macro F1", scores, dict.fromkeys(SCORES, False) | dict.fromkeys(worse, True), sizes, latency)
+    return {role.name: role.contestant for role in found}
+
+
+def test_the_shipped_model_does_everything_where_it_is_not_shown_to_be_worse():
+    assert chosen() == {"browser": SHIPPED, "service": SHIPPED, "offline": SHIPPED}
+
+
+def test_offline_takes_the_best_one_where_it_is_shown_to_be_better():
+    assert chosen(worse=["teacher"])["offline"] == "teacher"
+    assert chosen(worse=["linear"])["offline"] == SHIPPED  # worse than another than the best
+
+
+def test_a_service_takes_fp32_where_it_is_shown_to_be_better():
+    assert chosen(worse=["student"])["service"] == "student"
+    assert chosen(worse=["student"])["browser"] == SHIPPED
+
+
+@pytest.mark.parametrize(("size", "fits"), [(BROWSER_BYTES, True), (BROWSER_BYTES + 1, False)])
+def test_a_browser_has_a_limit_in_bytes(size, fits):
+    found = chosen(sizes=SIZES | {SHIPPED: size})
+    assert (found["browser"] == SHIPPED) == fits
+    assert found["service"] == SHIPPED
+
+
+@pytest.mark.parametrize(("ms", "fits"), [(ANSWER_MS, True), (ANSWER_MS + 0.1, False)])
+def test_an_answer_that_takes_too_long_fits_neither_browser_nor_service(ms, fits):
+    found = chosen(latency={SHIPPED: ms})
+    assert (found["browser"] is not None, found["service"] is not None) == (fits, fits)
+    assert found["offline"] == SHIPPED
+
+
+def test_where_no_latency_was_measured_nothing_is_promised():
+    assert chosen(latency={}) == {"browser": None, "service": None, "offline": SHIPPED}
+
+
+def test_each_reason_has_its_figures():
+    why = {role.name: role.why for role in recommend("macro F1", SCORES, {"teacher": True}, SIZES, LATENCY)}
+    assert why == {
+        "browser": "8.0 MB, 95 % of texts within 5.0 ms",
+        "service": "int8 is not shown to be worse than fp32; 95 % of texts within 5.0 ms",
+        "offline": "macro F1 0.900; the shipped model has 0.800, shown to be less",
+    }
