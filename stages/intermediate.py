@@ -7,7 +7,7 @@ must be this very encoder, fine-tuned, and must not have read a text that this t
 
 import pyarrow.parquet as pq
 
-from decant import checked, paths, stage
+from decant import checked, paths, stage, tables
 from decant.data import held_out
 from decant.errors import DataError
 from decant.files import writing
@@ -37,6 +37,8 @@ def main(task: str) -> None:
 
 def check_texts(task: str, first: str) -> None:
     """Raises DataError if the first task has learnt from a text that this task holds out."""
+    for split in ("train", "valid"):
+        tables.refuse_others(first, split)
     held, counts, example = held_out.read(task), {}, ""
     for file in (*(paths.split_file(first, split) for split in ("train", "valid")), paths.unlabelled(first)):
         if not file.exists():

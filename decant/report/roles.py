@@ -6,7 +6,6 @@ from decant.keys import SHIPPED
 
 BROWSER_BYTES = 25_000_000  # a page that loads more than this loses its visitor on a phone
 ANSWER_MS = 100  # within which an answer feels instant (Nielsen 1993, "Usability Engineering")
-EXPORTED = ("student", SHIPPED)  # in ONNX, which alone runs in a browser, and whose latency is measured
 
 
 @dataclass(frozen=True)

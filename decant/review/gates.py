@@ -6,8 +6,7 @@ from decant.keys import HEADLINE, SHIPPED
 from decant.review import figures
 from decant.review.figures import Figure
 from decant.review.revision import Revision, RevisionError, ordered
-
-HOLDS, FAILS = "holds", "fails"
+from decant.verdict.gates import FAILS, HOLDS
 
 
 class Gate(NamedTuple):

@@ -8,18 +8,13 @@ import html
 import json
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from decant import checked, paths
-from decant.errors import CacheError
 from decant.files import read_json
 from decant.keys import HEADLINE, SHIPPED, bounds
 from decant.report.pages import table, write_text
-from decant.verdict import headline, shapes
+from decant.verdict import headline, lock, shapes
 from decant.verdict.history import FOLDER
 
-LOCK = Path("dvc.lock")
 INDEX = paths.leaderboard()
 PARTS = ("test", "paired", "gate", "quantize", "benchmark", "provenance")
 NO = "–"  # a cell without a figure
@@ -70,7 +65,7 @@ def write() -> Path:
 
 def rows() -> list[dict[str, str]]:
     """The cells of each task, by column. Raises CacheError, as write."""
-    locked = lock()
+    locked = lock.stages() if lock.FILE.exists() else {}
     files = {Path(name) for entry in locked.values() for name in entry.get("params", {})}
     # older entries name params.yaml itself, which no stage reads any more: of that nothing is held, and they are behind
     held = {str(file): present(file) for file in sorted(files) if file.parent == paths.CHECKED_FOLDER}
@@ -126,7 +121,7 @@ def age(task: str, metrics: dict, locked: dict, held: dict[str, dict]) -> str:
     A stage is behind if dvc.lock has it with another digest of its code, or other settings, than checked/ has now.
     """
     if f"evaluate@{task}" not in locked:
-        return f"older: {LOCK} has no evaluate@{task}"
+        return f"older: {lock.FILE} has no evaluate@{task}"
     own = [
         (name.partition("@")[0], entry.get("params", {}))
         for name, entry in locked.items()
@@ -156,17 +151,6 @@ def looked_up(content: dict, key: str) -> object:
     first, _, rest = key.partition(".")
     inner = content.get(first)
     return looked_up(inner, rest) if isinstance(inner, dict) else None
-
-
-def lock() -> dict:
-    """Stage -> entry; none where nothing has run. Raises CacheError: not YAML."""
-    try:
-        # pure: YAML 1.2, as dvc writes it; 1.1 would read 1e-05 as a string
-        return YAML(typ="safe", pure=True).load(LOCK.read_text(encoding="utf-8")).get("stages", {})
-    except FileNotFoundError:
-        return {}
-    except (YAMLError, AttributeError) as error:
-        raise CacheError(f"{LOCK}: not what dvc writes ({error}). Restore it: git checkout HEAD -- {LOCK}") from None
 
 
 def present(file: Path) -> dict:

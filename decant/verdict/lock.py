@@ -13,18 +13,23 @@ from decant.files import digest
 FILE = Path("dvc.lock")
 
 
-def outs() -> dict[str, str]:
-    """Path of every out -> the md5 that dvc recorded, of a folder with .dir at its end.
+def stages() -> dict[str, dict]:
+    """Stage -> what dvc recorded of it.
 
     Raises CacheError: no dvc.lock, or one that cannot be read.
     """
     try:
-        stages = YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))["stages"]
-        return {out["path"]: out["md5"] for entry in stages.values() for out in entry.get("outs", [])}
+        # pure: YAML 1.2, as dvc writes it; 1.1 would read 1e-05 as a string
+        return dict(YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))["stages"])
     except FileNotFoundError:
         raise CacheError(f"{FILE}: missing. Run: dvc repro") from None
-    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise CacheError(f"{FILE}: cannot be read ({error!r}). Restore it with git checkout {FILE}") from None
+
+
+def outs() -> dict[str, str]:
+    """Path of every out -> the md5 that dvc recorded, of a folder with .dir at its end. Raises CacheError, as `stages`."""
+    return {out["path"]: out["md5"] for entry in stages().values() for out in entry.get("outs", [])}
 
 
 def differing(paths: list[Path], recorded: dict[str, str], stage: str) -> list[str]:

@@ -67,7 +67,7 @@ class Project:
             f"evaluate@{task}": {"checked/code.json": {"evaluate": "bb"}, f"checked/{task}.json": {}},
         }
         file = self.folder / "dvc.lock"
-        tree = leaderboard.lock() if file.exists() else {}
+        tree = leaderboard.lock.stages() if file.exists() else {}
         tree |= {name: {"params": params} for name, params in entries.items()}
         with file.open("w", encoding="utf-8") as stream:
             YAML(typ="safe", pure=True).dump({"schema": "2.0", "stages": tree}, stream)
