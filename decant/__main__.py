@@ -1,32 +1,53 @@
-"""The command line: `python -m decant new`, `fetch`, `check`, `freeze`, `predict`, `verdict`, `promote`, `look`, `index`,
-`ledger`, `lock` and `pr`.
+"""The command line: from a labelled table to a released classifier, and the classifier at work.
 
-predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers, ftfy).
+`python -m decant` is the same. predict needs a bundle and the shipped part of decant only (numpy, onnxruntime, tokenizers,
+ftfy), and over tables the extra `tables`; what a command needs and is not installed is named in one line.
 """
 
 import argparse
-import json
+import os
 import sys
 from pathlib import Path
 
 from decant import paths
+from decant.deploy import options as deploying
+from decant.deploy.needs import missing
 from decant.errors import DecantError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="decant", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True)
-    predict = commands.add_parser("predict", help="classify texts with a bundle")
-    _where(predict)
-    predict.add_argument("texts", nargs="+", metavar="text", help="texts, or - to read one per line from stdin")
-    predict.add_argument("--json", action="store_true", help="one JSON object per line instead of text")
-    predict.set_defaults(run=_predict)
+    parser.set_defaults(extra=None)  # of pyproject.toml, that a command needs; else requirements.txt
+    commands = parser.add_subparsers(dest="command", required=True)
+    predict = commands.add_parser("predict", help="classify texts, lines or the rows of a table")
+    deploying.arguments(predict)
+    predict.set_defaults(run=_predict, extra="tables")
+    serve = commands.add_parser("serve", help="answer over HTTP, with a bundle (pip install '.[serve]')")
+    which = serve.add_mutually_exclusive_group(required=True)
+    which.add_argument("--task", help="task block of params.yaml, e.g. demo: serves models/<task>/bundle")
+    which.add_argument("--bundle", type=Path, metavar="FOLDER", help="bundle folder")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
+    serve.add_argument("--port", type=int, default=8000, help="0: any free one, which is printed (default: 8000)")
+    serve.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="processes, one core each (default: 1)"
+    )
+    serve.add_argument("--max-batch", type=_positive, default=128, help="texts a request (default: 128)")
+    serve.add_argument("--max-body", type=_positive, default=1 << 20, help="bytes a request (default: 1,048,576)")
+    serve.add_argument("--max-queue", type=_positive, default=64, help="requests that wait a process (default: 64)")
+    serve.add_argument("--timeout", type=_positive, default=10, help="seconds for a request (default: 10)")
+    serve.set_defaults(run=_serve, extra="serve")
     promote = commands.add_parser("promote", help="release a bundle whose verdict is green, or amber with a reason")
     _where(promote)
     promote.add_argument("--to", type=Path, help="folder for the release (default: release/<task>)")
     promote.add_argument("--accept-open", metavar="REASON", help="release an amber verdict; the release says why")
     promote.set_defaults(run=_promote)
+    page = commands.add_parser("page", help="write a static folder that classifies in the browser")
+    _where(page)
+    page.add_argument(
+        "--to", type=Path, required=True, metavar="FOLDER", help="folder of the page; an older page is replaced"
+    )
+    page.set_defaults(run=_page)
     verdict = commands.add_parser("verdict", help="print the gates of the tasks in params.yaml; exit 1 if one is red")
     verdict.set_defaults(run=_verdict)
     check = commands.add_parser("check", help="check params.yaml and the raw folders before dvc repro reads them")
@@ -70,9 +91,19 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except DecantError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {missing(error, options.command, options.extra)}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # of `| head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python would flush into it at its end
+        return 128 + 13  # as a shell tells SIGPIPE
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 128 + 2
     return 0
 
 
@@ -82,34 +113,24 @@ def _where(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from decant.runtime import Bundle
+    from decant.deploy import command
 
-    bundle = Bundle(options.bundle or paths.bundle(options.task))
-    texts = (line.rstrip("\n") for line in sys.stdin) if options.texts == ["-"] else options.texts
-    for text in texts:  # one at a time: a pipe gets each answer as soon as its line is there
-        prediction = bundle.predict([text])[0]
-        print(
-            json.dumps({"text": text} | prediction, ensure_ascii=False)
-            if options.json
-            else _shown(text, prediction, bundle),
-            flush=True,
-        )
+    command.predict(options)
 
 
-def _shown(text: str, prediction: dict, bundle) -> str:
-    answer = (
-        prediction["answer"] if isinstance(prediction["answer"], str) else ", ".join(prediction["answer"]) or "none"
-    )
-    lines = [f"{answer}\t{text}"]
-    for head, values in prediction["heads"].items():
-        shown = (
-            values
-            if isinstance(values, float)
-            else "  ".join(f"{label} {value:.4f}" for label, value in values.items())
-        )
-        lines.append(f"  {head}: {shown}")
-    limits = "  ".join(f"{label} >= {value:g}" for label, value in bundle.thresholds.items())
-    return "\n".join([*lines, f"  decision: {bundle.rule.name}{f' ({limits})' if limits else ''}"])
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from decant.deploy.service import Limits
+    from decant.deploy.serving import serve
+
+    limits = Limits(options.max_batch, options.max_body, options.max_queue, options.timeout)
+    serve(options.bundle or paths.bundle(options.task), options.host, options.port, options.workers, limits)
 
 
 def _verdict(options: argparse.Namespace) -> None:
@@ -228,6 +249,15 @@ def _promote(options: argparse.Namespace) -> None:
     target = options.to or paths.release(options.task)
     md5 = promote(options.task, bundle, target, options.accept_open)
     print(f"released {options.task} ({md5}) to {target}")
+
+
+def _page(options: argparse.Namespace) -> None:
+    from decant.deploy import browser
+
+    size = browser.build(options.bundle or paths.bundle(options.task), options.to)
+    print(
+        f"{options.to}: {size / 1e6:.1f} MB. Look at it: python -m http.server --bind localhost --directory {options.to}"
+    )
 
 
 def _ledger(options: argparse.Namespace) -> None:

@@ -23,6 +23,11 @@ class Rule:
         """From a bundle's decant.json, where a key that the rule does not need may be missing."""
         return cls(record["rule"], record.get("head"), tuple(record.get("order", ())), record.get("otherwise"))
 
+    @property
+    def single(self) -> bool:
+        """Is the answer one class, and not any number of them?"""
+        return self.name != "thresholds"
+
     def record(self) -> dict:
         """As `read` takes it."""
         return {"rule": self.name, "head": self.head, "order": list(self.order), "otherwise": self.otherwise}

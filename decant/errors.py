@@ -50,3 +50,15 @@ class BundleError(DecantError):
 
 class PromotionError(DecantError):
     """A bundle may not be released: the verdict is red, missing, or about other bytes."""
+
+
+class InputError(DecantError):
+    """What a caller gives the classifier is no text, or longer than the bundle takes."""
+
+
+class InstallError(DecantError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+
+class RevisionError(DecantError):
+    """A revision of the project is not there, or a file of it cannot be read."""

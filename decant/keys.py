@@ -57,11 +57,6 @@ class Calibrated(NamedTuple):
     brier: float
 
 
-# of the bundle, in benchmark.json: numbers beside the names of the machine
-TIMED = ("texts", "tokens_median", "threads", "int8_ms_p50", "int8_ms_p95", "fp32_ms_p50", "int8_to_fp32",
-         "texts_per_second", "bundle_bytes", "peak_memory_mb")  # fmt: skip
-
-
 class Tuned(NamedTuple):
     """A threshold on the rows that it was tuned on."""
 

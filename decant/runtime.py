@@ -4,56 +4,26 @@ bundle = Bundle("models/demo/bundle")
 bundle.predict(["Claim your airdrop now"])[0]["answer"]
 """
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from tokenizers import Tokenizer
 
 from decant import decision
 from decant.decision import Rule
-from decant.errors import BundleError
-from decant.heads import Head, layout, probabilities
+from decant.heads import Head, layout, probabilities, width
+from decant.shipped.explain import Effect, effects
+from decant.shipped.model import Model
+from decant.shipped.record import read_record
+from decant.shipped.texts import RUNTIME, listed
 from decant.text import clean
-
-RECORD = "decant.json"
-FORMAT = 1
-KEYS = {"task", "model_md5", "max_length", "cleaning", "heads", "decision", "thresholds", "files"}
-
-
-class Model:
-    """An ONNX file with its tokenizer: texts in, logits out, one text at a time.
-
-    Batch 1 without padding on purpose: dynamic int8 takes one activation scale per tensor, so that the neighbours and
-    the padding of a batch would change the numbers (4 to 6 of 200 answers in a test).
-    """
-
-    def __init__(self, onnx_file: str | Path, tokenizer_file: str | Path, max_length: int, threads: int = 1):
-        options = onnxruntime.SessionOptions()
-        # both, explicitly: the defaults pin threads to cores, which fails in containers and collapses on busy machines
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(str(onnx_file), options, providers=["CPUExecutionProvider"])
-        self.tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(max_length)
-
-    def logits(self, texts: list[str]) -> np.ndarray:
-        """(n, w) float32 for texts that are cleaned already."""
-        rows = []
-        for text in texts:
-            ids = np.array([self.tokenizer.encode(text).ids], dtype=np.int64)
-            rows.append(self.session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0])
-        return np.stack(rows)
 
 
 class Bundle:
-    """A released classifier, opened from its folder alone.
+    """A released classifier, opened from its folder alone. Threads may share one.
 
     Raises BundleError: the folder or a file is missing, a file is not the one that was bundled, or the format is newer.
+    Every method that takes texts raises InputError, with the position and what mends it, where something is no text or
+    longer than the bundle takes.
     """
 
     def __init__(self, folder: str | Path, threads: int = 1):
@@ -62,29 +32,62 @@ class Bundle:
         self.heads = layout(self.record["heads"])
         self.rule = Rule.read(self.record["decision"])
         self.thresholds = self.record["thresholds"]
-        self.classes = decision.classes(self.rule, self.heads)
+        self.classes_ = decision.classes(self.rule, self.heads)
+        """The final answers, in the order of the columns of `predict_proba`."""
         self.model = Model(
-            folder / "onnx" / "model_quantized.onnx", folder / "tokenizer.json", self.record["max_length"], threads
+            folder / "onnx" / "model_quantized.onnx",
+            folder / "tokenizer.json",
+            self.record["max_length"],
+            threads,
+            self.runtime["overlap"] if self.runtime["long_texts"] == "chunk" else None,
+            self.record.get("batches", False),
         )
 
+    @property
+    def runtime(self) -> dict:
+        """The section runtime of params.yaml, as the bundle records it."""
+        return RUNTIME | self.record.get("runtime", {})
+
     def logits(self, texts: list[str]) -> np.ndarray:
-        """(n, w) calibrated logits of raw texts."""
+        """(n, w) float32 calibrated logits of raw texts."""
+        texts = listed(texts, self.runtime["max_characters"])
+        if not texts:
+            return np.zeros((0, width(self.heads)), dtype=np.float32)
         return self.model.logits([clean(text, self.record["cleaning"]) for text in texts])
 
     def predict(self, texts: list[str]) -> list[dict]:
         """Per text: answer (a class, or a list of them), and heads: each one's probabilities or number."""
-        if not texts:
-            return []
         chances = probabilities(self.logits(texts), self.heads)
-        answers = decision.decide(self.rule, self.heads, chances, self.thresholds)
         return [
-            {"answer": self._named(answer), "heads": {head.name: self._described(head, row) for head in self.heads}}
-            for answer, row in zip(answers, chances, strict=True)
+            {"answer": self.named(answer), "heads": {head.name: self._described(head, row) for head in self.heads}}
+            for answer, row in zip(self.decide(chances), chances, strict=True)
         ]
 
-    def _named(self, answer: np.ndarray) -> str | list[str]:
-        names = [name for name, holds in zip(self.classes, answer, strict=True) if holds]
-        return names if self.rule.name == "thresholds" else names[0]
+    def predict_proba(self, texts: list[str]) -> np.ndarray:
+        """(n, k) float64: how likely each of the k `classes_` is. Rows add up to 1 where the rule gives one answer
+        over one softmax head, or by priority; thresholds are no part of them.
+        """
+        return decision.scores(self.rule, self.heads, probabilities(self.logits(texts), self.heads))
+
+    def explain(self, text: str) -> list[Effect]:
+        """(word, start, end, effect) of every word: by how much the answer's score falls without it.
+
+        start and end count characters of the text as it is given. Of several answers it is the score of the likeliest; of
+        none, of the likeliest class. Takes a run for each word that is read.
+        """
+        chances = probabilities(self.logits([text]), self.heads)
+        given, scores = self.decide(chances)[0], decision.scores(self.rule, self.heads, chances)[0]
+        column = int(np.where(given, scores, scores - 1 if given.any() else scores).argmax())
+        return effects(text, lambda texts: self.predict_proba(texts)[:, column])
+
+    def decide(self, chances: np.ndarray) -> np.ndarray:
+        """(n, w) probabilities of the heads -> (n, k) booleans: the answers, by rule and thresholds."""
+        return decision.decide(self.rule, self.heads, chances, self.thresholds)
+
+    def named(self, answer: np.ndarray) -> str | list[str]:
+        """(k,) booleans of one text -> its class, or its classes under a rule that may give several."""
+        names = [name for name, holds in zip(self.classes_, answer, strict=True) if holds]
+        return names[0] if self.rule.single else names
 
     @staticmethod
     def _described(head: Head, row: np.ndarray) -> dict[str, float] | float:
@@ -92,28 +95,3 @@ class Bundle:
             return round(float(row[head.start]), 4)
         chances = head.of_labels(row[None, head.slice])[0]
         return {label: round(float(chance), 4) for label, chance in zip(head.labels, chances, strict=True)}
-
-
-def read_record(folder: Path) -> dict:
-    """The bundle's decant.json, after a check that every file it lists is there with the bytes it lists."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BundleError(f"{folder}: no {RECORD}, so this is not a bundle. Build one with dvc repro") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{folder / RECORD}: not JSON ({error}). Build the bundle again") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        record_format = record.get("format") if isinstance(record, dict) else record
-        raise BundleError(f"{folder / RECORD}: format {record_format!r}, this version of decant reads {FORMAT}")
-    if missing := KEYS - set(record):
-        raise BundleError(f"{folder / RECORD}: no {', '.join(sorted(missing))}. Build the bundle again")
-    for name, expected in record["files"].items():
-        file = folder / name
-        if not file.exists():
-            raise BundleError(f"{file}: missing. Copy the whole folder, or build the bundle again")
-        actual = hashlib.sha256(file.read_bytes()).hexdigest()
-        if actual != expected:
-            raise BundleError(
-                f"{file}: sha256 {actual[:12]}…, {RECORD} lists {expected[:12]}…; the file was changed after bundling"
-            )
-    return record

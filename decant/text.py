@@ -12,9 +12,6 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from ftfy import fix_encoding
-from ftfy.badness import is_bad
-
 Step = tuple[str, Callable[[str], str]]
 
 URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -105,6 +102,10 @@ def _without_html(text: str) -> str:
 
 def _repaired(text: str) -> str:
     """Only what ftfy recognises as wrongly decoded; it reads ASCII as it is."""
+    # here, for few data need it: importing it takes .2 s of the classifier's start
+    from ftfy import fix_encoding
+    from ftfy.badness import is_bad
+
     return fix_encoding(text) if not text.isascii() and is_bad(text) else text
 
 

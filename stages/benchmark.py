@@ -1,70 +1,97 @@
-"""benchmark: size, latency, throughput and memory of the bundle on this machine (metrics/<task>/benchmark.json).
+"""benchmark: size, speed and memory of every contestant on this machine (metrics/<task>/benchmark.json).
 
-A file of its own that dvc.lock does not hold: timings never repeat, and nothing reproducible may depend on them. The
-threads and the processor stand beside every figure; int8 is timed against fp32 in the same process.
+In: every model, opened once in this process, and texts of valid. Each answers one text at a time at the task's own lengths,
+then in batches; the shipped model and its fp32 twin also at fixed lengths, beside the floor that the processor sets; the
+students of the capacity sweep at one. All take turns. Then a fresh process opens each one, which gives its cold start and its memory.
+
+The one out that never repeats. A gate on a time would be about the machine; on a ratio (int8_to_fp32, to_int8,
+int8_to_floor) it is about the model.
 """
 
-import subprocess
-import sys
-import time
+import os
 
 import numpy as np
 import onnxruntime
+from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from decant import checked, paths, stage, tables
-from decant.files import write_metrics
-from decant.runtime import Bundle, Model
+from decant.files import read_json, write_metrics
+from decant.keys import SHIPPED
+from decant.members import alone, sizes, speed
+from decant.members.clock import Clock
+from decant.settings.adapt import Adapt
 from decant.settings.base import Section
+from decant.settings.baseline import Baseline
 from decant.settings.benchmark import Benchmark
 from decant.settings.heads import Heads, heads_of
 from decant.settings.tokens import Tokens
 from decant.verdict import provenance
 
-WARM_UP = 50  # texts before the clock starts
-MEMORY = "import sys; from decant.runtime import Bundle; Bundle(sys.argv[1]).predict(['warm up']); "
-MEMORY += "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+COMPARED = 32  # tokens at which students of other sizes are timed
+TWINS = {"int8": SHIPPED, "fp32": "student"}  # prefix of a key -> contestant
 
 
 class Sections(Section):
+    adapt: Adapt
+    baseline: Baseline
     benchmark: Benchmark
+    encoders: list[str]
     heads: Heads
+    seeds: list[int]
     threads: int
     tokens: Tokens
 
 
 def main(task: str) -> None:
     p = checked.read(Sections, task)
-    heads = heads_of(p.heads)
-    texts = tables.load(task, "valid", heads)["text"].tolist()[: p.benchmark.texts]
-    bundle = Bundle(paths.bundle(task), p.threads)
-    fp32 = Model(paths.onnx(task), paths.student(task) / "tokenizer.json", p.tokens.max_length, p.threads)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # else tokens come from a thread that the clock does not see
+    frame = tables.load(task, "valid", heads_of(p.heads))[: p.benchmark.texts]
+    tokenizer = Tokenizer.from_file(str(paths.student(task) / "tokenizer.json"))
+    tokenizer.no_truncation()
+    counts = np.array([len(tokenizer.encode(text).ids) for text in frame["text"]])
+    votes = read_json(paths.soft(task) / "ensemble.json")["weights"]
+    everyone = (task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder)
+    people = speed.crew(alone.recipes(*everyone, p.tokens.max_length, p.threads), frame, counts, p.benchmark.slow_texts)
 
-    bundle.logits(texts[:WARM_UP])
-    fp32.logits(texts[:WARM_UP])
-    int8_times, fp32_times = np.full(len(texts), np.inf), np.full(len(texts), np.inf)
-    # in turn, so that a slow moment of the machine falls on both
-    for _ in tqdm(range(p.benchmark.repeats), desc="benchmark", unit="pass"):
-        for row, text in enumerate(texts):
-            int8_times[row] = min(int8_times[row], seconds(bundle.logits, text))
-            fp32_times[row] = min(fp32_times[row], seconds(fp32.logits, text))
-    lengths = [len(bundle.model.tokenizer.encode(text).ids) for text in texts]
-    memory = subprocess.run(
-        [sys.executable, "-c", MEMORY, paths.bundle(task)], capture_output=True, text=True, check=True
-    )
+    clock = Clock(p.threads)
+    times = speed.one_by_one(people, p.benchmark.repeats, clock)
+    times["ensemble"] = speed.summed(times, votes)
+    rates = speed.in_batches(people, counts, p.benchmark.batch, clock)
+    rates["ensemble"] = 1 / sum(1 / rates[name] for name, weight in votes.items() if weight)
+    texts = {tokens: speed.of_length(tokenizer, frame["text"].tolist(), tokens)
+             for tokens in p.benchmark.lengths if tokens <= p.tokens.max_length}  # fmt: skip
+    twins = {kind: people[name].answer for kind, name in TWINS.items()}
+    lengths, floor = speed.at_lengths(twins, texts, paths.onnx(task), p.benchmark.repeats, clock, p.threads)
+    small = {"shipped": paths.quantized(task)} | {
+        file.stem: file for file in sorted(paths.capacity(task).glob("*.onnx"))
+    }
+    students = speed.students(small, min(COMPARED, p.tokens.max_length), p.benchmark.repeats, clock, p.threads)
+    starts = {name: speed.fresh(one, 3 if name == SHIPPED else 1) for name, one in tqdm(people.items(), "cold starts")}
+    bytes_of = dict(sizes.sizes(*everyone, votes).itertuples(index=False)) | {alone.IN_TORCH: in_torch(task)}
+    contestants = {
+        name: speed.figures(seconds, times[SHIPPED])
+        | {"rows_per_second": rates[name]} | starts.get(name, {}) | {"bytes": bytes_of[name]}
+        for name, seconds in times.items()
+    }  # fmt: skip
     write_metrics(
         paths.metrics(task, "benchmark"),
         {
-            "texts": len(texts),
-            "tokens_median": float(np.median(lengths)),
+            "texts": len(frame),
+            "tokens_median": float(np.median(np.minimum(counts, p.tokens.max_length))),
             "threads": p.threads,
-            "int8_ms_p50": float(np.median(int8_times) * 1e3),
-            "int8_ms_p95": float(np.percentile(int8_times, 95) * 1e3),
-            "fp32_ms_p50": float(np.median(fp32_times) * 1e3),
-            "int8_to_fp32": float(int8_times.sum() / fp32_times.sum()),
-            "texts_per_second": float(len(texts) / int8_times.sum()),
-            "bundle_bytes": sum(file.stat().st_size for file in paths.bundle(task).rglob("*") if file.is_file()),
-            "peak_memory_mb": int(memory.stdout) / 1024,
+            "clock": clock.name,
+            "wall_ratio": clock.wall_ratio,
+            **{f"{kind}_{key}": contestants[name][key] for kind, name in TWINS.items() for key in ("ms_p50", "ms_p95")},
+            "int8_to_fp32": float(times[SHIPPED].sum() / times["student"].sum()),
+            "texts_per_second": float(len(frame) / times[SHIPPED].sum()),
+            "cold_start_s": contestants[SHIPPED]["cold_start_s"],
+            "bundle_bytes": contestants[SHIPPED]["bytes"],
+            "peak_memory_mb": contestants[SHIPPED]["peak_memory_mb"],
+            "contestants": contestants,
+            "lengths": lengths,
+            "students": students,
+            "floor": floor,
             "processor": provenance.processor(),
             "instructions": provenance.instructions(),
             "onnxruntime": onnxruntime.__version__,
@@ -73,10 +100,9 @@ def main(task: str) -> None:
     )
 
 
-def seconds(call, text: str) -> float:
-    start = time.perf_counter()
-    call([text])
-    return time.perf_counter() - start
+def in_torch(task: str) -> int:
+    """Bytes of the student as it was trained."""
+    return sum(file.stat().st_size for file in sizes.files(paths.student(task)))
 
 
 if __name__ == "__main__":

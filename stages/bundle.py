@@ -1,33 +1,48 @@
 """bundle: everything a user of the classifier needs, in one folder (models/<task>/bundle), proven to open.
 
 onnx/model_quantized.onnx, tokenizer.json, tokenizer_config.json and config.json are what transformers.js and Optimum
-read; decant.json holds the rest: cleaning, heads, decision rule, thresholds, and the digest of every file.
+read; decant.json holds the rest: cleaning, heads, decision rule, thresholds, what it was made of, and the digest of every
+file. The cleaning is in tokenizer.json too, as far as a normalizer can express it, and golden.json has texts with their
+answers. docs/bundle.md says how each consumer opens it.
 """
 
+import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
-from decant import checked, paths, runtime, stage, tables
+from decant import checked, paths, stage, tables
 from decant.errors import ParityError
 from decant.files import digest, read_json, write_json, writing
 from decant.heads import Head, Softmax
 from decant.keys import SHIPPED
+from decant.models import nasties, normalizer, reading
+from decant.models.int8 import answers_alone
 from decant.problem import Problem
+from decant.runtime import Bundle
 from decant.settings.base import Section
+from decant.settings.bundle import Reading
 from decant.settings.cleaning import Cleaning
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
+from decant.settings.runtime import Runtime
 from decant.settings.tokens import Tokens
+from decant.shipped import golden
+from decant.shipped.model import Model
+from decant.shipped.record import FORMAT, RECORD
 
 RELOADED = 50  # valid texts that the bundle must answer as the int8 file does
+GOLDEN = Path(__file__).with_name("golden.json")  # the texts
 
 
 class Sections(Section):
+    bundle: Reading
     cleaning: Cleaning
     decision: Decision
     heads: Heads
+    runtime: Runtime
     threads: int
     tokens: Tokens
 
@@ -35,37 +50,53 @@ class Sections(Section):
 def main(task: str) -> None:
     p = checked.read(Sections, task)
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
-    heads = problem.heads
-    student = paths.student(task)
+    valid = tables.load(task, "valid", problem.heads)
     quantized = paths.quantized(task)
+    described = {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in problem.heads}
+    thresholds = read_json(paths.thresholds(task))[SHIPPED]
 
     with writing(paths.bundle(task)) as partial:
         (partial / "onnx").mkdir(parents=True)
         shutil.copyfile(quantized, partial / "onnx" / "model_quantized.onnx")
-        for name in ("tokenizer.json", "tokenizer_config.json"):
-            shutil.copyfile(student / name, partial / name)
-        write_json(partial / "config.json", transformers_config(read_json(student / "config.json"), heads))
-        files = sorted(path for path in partial.rglob("*") if path.is_file())
-        record = {
-            "format": runtime.FORMAT,
+        compiled = write_tokenizer(paths.student(task), partial, p.cleaning, problem.max_length)
+        config = transformers_config(read_json(paths.student(task) / "config.json"), problem.heads)
+        write_json(partial / "config.json", config | {"thresholds": thresholds, "heads": described})
+        about = {
+            "format": FORMAT,
             "task": task,
             "model_md5": digest(quantized, "md5"),
             "max_length": problem.max_length,
             "cleaning": p.cleaning.model_dump(),
-            "heads": {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in heads},
+            "normalizer": read_alone(task, partial, compiled, valid["raw"].tolist(), p),
+            "runtime": p.runtime.model_dump(),
+            "batches": answers_alone(quantized),
+            "heads": described,
             "decision": problem.rule.record(),
-            "thresholds": read_json(paths.thresholds(task))[SHIPPED],
-            "files": {str(path.relative_to(partial)): digest(path) for path in files},
+            "thresholds": thresholds,
+            # of what it was made: the sections that this stage reads, and the rows that it looked at
+            "params": Sections.model_dump(p, mode="json"),
+            "rows": {"valid": tables.rows_sha256(paths.split_file(task, "valid"))},
         }
-        write_json(partial / runtime.RECORD, record)
-        texts = tables.load(task, "valid", heads)["text"].tolist()[:RELOADED]
-        reopened = runtime.Bundle(partial, p.threads).logits(texts)
-        direct = runtime.Model(quantized, student / "tokenizer.json", p.tokens.max_length, p.threads).logits(texts)
-        if not np.array_equal(reopened, direct):
-            raise ParityError(
-                f"{task}: the bundle and the int8 file differ by {np.abs(reopened - direct).max():.2e} on valid texts; "
-                "cleaning must leave cleaned text as it is, and the tokenizer be the same file"
-            )
+        seal(partial, about)
+        texts = json.loads(GOLDEN.read_text(encoding="utf-8"))
+        write_json(partial / golden.FILE, {"texts": golden.vectors(Bundle(partial, p.threads), texts)})
+        seal(partial, about)
+        prove(task, partial, valid["text"].tolist()[:RELOADED], p)
+
+
+def write_tokenizer(student: Path, folder: Path, cleaning: Cleaning, max_length: int) -> normalizer.Compiled:
+    """tokenizer.json with the cleaning in it, and tokenizer_config.json; returns the steps of the cleaning."""
+    compiled = normalizer.install(student / "tokenizer.json", folder / "tokenizer.json", cleaning.model_dump())
+    kept = {key: value for key, value in read_json(student / "tokenizer_config.json").items() if key != "backend"}
+    told = {
+        # the one class name that transformers 4, transformers 5 and transformers.js all know
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "clean_up_tokenization_spaces": False,
+        "model_input_names": ["input_ids", "attention_mask"],
+        "model_max_length": max_length,
+    }
+    write_json(folder / "tokenizer_config.json", kept | told)
+    return compiled
 
 
 def transformers_config(student: dict, heads: tuple[Head, ...]) -> dict:
@@ -82,6 +113,56 @@ def transformers_config(student: dict, heads: tuple[Head, ...]) -> dict:
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
     }
+
+
+def read_alone(task: str, folder: Path, compiled: normalizer.Compiled, raw: list[str], p: Sections) -> dict:
+    """For decant.json: what tokenizer.json does to raw text without our code, and how often that is not what clean() does.
+
+    Raises ParityError: a text that is clean already is read in another way than in training, or more raw valid texts
+    differ than params allow.
+    """
+    files = (folder / "tokenizer.json", paths.student(task) / "tokenizer.json")
+    counted = {}
+    for name, texts in (("fuzz", nasties.nasties(raw, p.bundle.fuzz, p.bundle.seed)), ("valid", raw)):
+        found = reading.compare(*files, texts, p.cleaning.model_dump(), p.tokens.max_length)
+        if found.spoilt:
+            raise ParityError(
+                f"{task}: {found.spoilt} of {found.n} texts of {name} that are clean already are read in another way by the "
+                "bundle's tokenizer.json than in training; its normalizer must leave them as they are"
+            )
+        counted[name] = {"n": found.n, "differ": found.differ}
+    share = counted["valid"]["differ"] / counted["valid"]["n"]
+    if share > p.bundle.max_differ:
+        raise ParityError(
+            f"{task}: {counted['valid']['differ']} of {counted['valid']['n']} raw valid texts ({share:.2%}) are read in "
+            f"another way by tokenizer.json alone than after cleaning; bundle.max_differ allows {p.bundle.max_differ:.2%}. "
+            f"What it leaves out: {'; '.join(compiled.unexpressed) or 'nothing that is known'}. Allow more, or leave a step "
+            "of cleaning out and train again"
+        )
+    return {"steps": len(compiled.steps), "unexpressed": compiled.unexpressed, **counted}
+
+
+def seal(folder: Path, about: dict) -> None:
+    """decant.json: what is known of the bundle, and the digest of every other file."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RECORD)
+    write_json(
+        folder / RECORD, about | {"files": {path.relative_to(folder).as_posix(): digest(path) for path in files}}
+    )
+
+
+def prove(task: str, folder: Path, texts: list[str], p: Sections) -> None:
+    """Raises ParityError unless the bundle answers as the int8 file does, and BundleError unless as golden.json says."""
+    reopened = Bundle(folder, p.threads).logits(texts)
+    plain = paths.student(task) / "tokenizer.json"
+    quantized = paths.quantized(task)
+    model = Model(quantized, plain, p.tokens.max_length, p.threads, p.runtime.shared, answers_alone(quantized))
+    direct = model.logits(texts)
+    if not np.array_equal(reopened, direct):
+        raise ParityError(
+            f"{task}: the bundle and the int8 file differ by {np.abs(reopened - direct).max():.2e} on valid texts; "
+            "cleaning must leave cleaned text as it is, and the tokenizer be the same file"
+        )
+    golden.check(folder)
 
 
 if __name__ == "__main__":

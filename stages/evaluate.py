@@ -17,7 +17,8 @@ from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, likely, logits_of, probabilities, tempered
 from decant.keys import SHIPPED, Ranking, class_keys
 from decant.members import ensemble, sizes
-from decant.runtime import Bundle, Model
+from decant.models import reading
+from decant.runtime import Bundle
 from decant.scoring import calibration, curves, intervals, metrics, subgroups
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
@@ -25,9 +26,11 @@ from decant.settings.baseline import Baseline
 from decant.settings.decision import Decision, rule_of
 from decant.settings.evaluate import Evaluate
 from decant.settings.heads import Heads, heads_of
+from decant.settings.runtime import Runtime
 from decant.settings.soften import Soften
 from decant.settings.source import Source
 from decant.settings.tokens import Tokens
+from decant.shipped.model import Model
 from decant.verdict import binding, champion
 
 
@@ -38,6 +41,7 @@ class Sections(Section):
     encoders: list[str]
     evaluate: Evaluate
     heads: Heads
+    runtime: Runtime
     seeds: list[int]
     soften: Soften
     source: Source
@@ -77,7 +81,9 @@ def main(task: str) -> None:
         scores={name: decision.scores(rule, heads, values) for name, values in chances.items()},
     )
     judged = binding.judged(task, paths.bundle(task), len(frame))
-    write_metrics(paths.metrics(task, "test"), tested(rows, heads, p) | {"judged": judged})
+    test = tested(rows, heads, p)
+    test[f"{SHIPPED}_vs_student"]["raw_differ"] = read_alone(task, frame, p.tokens.max_length)
+    write_metrics(paths.metrics(task, "test"), test | {"judged": judged})
     write_metrics(paths.metrics(task, "paired"), paired(task, rows, p.evaluate.confidence))
     write_metrics(paths.metrics(task, "subgroups"), grouped(task, rows, list(p.source.slices), p.evaluate))
 
@@ -105,16 +111,19 @@ def tested(rows: Rows, heads: tuple[Head, ...], p: Sections) -> dict[str, dict]:
     groups = p.heads[p.decision.head].groups if p.decision.head else {}
     pairs = {name: (rows.answers[name], rows.scores[name]) for name in rows.answers}
     bounded = intervals.headline(rows.gold, pairs, p.evaluate.confidence)
+    single = rule_of(p.decision).single
     test = {}
     for name, (answers, scores) in pairs.items():
-        test[name] = {"n": len(rows.frame)} | metrics.summary(rows.gold, answers) | metrics.ranking(rows.gold, scores)
+        test[name] = (
+            {"n": len(rows.frame)} | metrics.summary(rows.gold, answers, single) | metrics.ranking(rows.gold, scores)
+        )
         test[name] |= intervals.flat(bounded[name])
         logits = logits_of(rows.chances[name], heads)
         for head, figures in calibration.report(logits, rows.targets, heads, p.soften.bins).items():
             test[name][slug(f"head_{head}")] = figures
         if groups:
             coarse = [metrics.grouped(groups, rows.names, part) for part in (rows.gold, answers)]
-            test[name]["coarse"] = {"groups": len(groups)} | metrics.summary(*coarse)
+            test[name]["coarse"] = {"groups": len(groups)} | metrics.summary(*coarse, single)
         numbers = metrics.regression(heads, rows.targets, rows.chances[name])
         test[name] |= {f"head_{key}": errors for key, errors in numbers.items()}
         test[name]["classes"] = metrics.per_class(rows.names, rows.gold, answers, scores, p.evaluate.confidence)
@@ -123,6 +132,14 @@ def tested(rows: Rows, heads: tuple[Head, ...], p: Sections) -> dict[str, dict]:
         "mean_difference": np.abs(rows.chances[SHIPPED] - rows.chances["student"])[:, likely(heads)].mean(),
     }
     return test
+
+
+def read_alone(task: str, frame: pd.DataFrame, max_length: int) -> float:
+    """Share of the test rows that the bundle's tokenizer.json reads in another way raw than cleaned: a reader without our
+    code answers those as if they were other texts."""
+    file = paths.bundle(task) / "tokenizer.json"
+    raw, cleaned = (reading.ids(file, frame[column].tolist(), max_length) for column in ("raw", "text"))
+    return reading.differing(raw, cleaned) / len(frame)
 
 
 def paired(task: str, rows: Rows, confidence: float) -> dict[str, dict]:
@@ -185,7 +202,9 @@ def contestants(task: str, p: Sections, heads: tuple[Head, ...], frame: pd.DataF
     members = {name: raw[name] for name in record["weights"]}
     raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])
     scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
-    student = Model(paths.onnx(task), paths.student(task) / "tokenizer.json", p.tokens.max_length, p.threads)
+    student = Model(
+        paths.onnx(task), paths.student(task) / "tokenizer.json", p.tokens.max_length, p.threads, p.runtime.shared
+    )
     scored["student"] = student.logits(texts)
     scored[SHIPPED] = Bundle(paths.bundle(task), p.threads).logits(frame["raw"].tolist())
     return scored

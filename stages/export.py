@@ -7,7 +7,6 @@ metrics/<task>/export.json. After this, whoever reads the logits gets calibrated
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from tqdm import tqdm
@@ -18,26 +17,16 @@ from decant.files import read_json, write_metrics, writing
 from decant.heads import Head
 from decant.models.encoder import encode, load_tokenizer
 from decant.models.model import Classifier, load, padded, predict
-from decant.runtime import Model
+from decant.models.onnx_graph import to_onnx
 from decant.scoring import calibration
 from decant.settings.base import Section
 from decant.settings.export import Export
 from decant.settings.heads import Heads, heads_of
 from decant.settings.soften import Soften
 from decant.settings.tokens import Tokens
+from decant.shipped.model import Model
 
 BATCHES = (1, 2, 7, 32)  # shapes to compare: alone, the example's size, odd, and a whole batch
-
-
-class Exported(torch.nn.Module):
-    """The classifier with one output: a second one (the pooled state) would confuse transformers.js and Optimum."""
-
-    def __init__(self, model: Classifier):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return self.model(input_ids, attention_mask)["logits"]
 
 
 class Sections(Section):
@@ -98,38 +87,6 @@ def fold(model: Classifier, heads: tuple[Head, ...], temperatures: dict[str, flo
             if head.name in temperatures:
                 model.classifier.weight[head.slice] /= temperatures[head.name]
                 model.classifier.bias[head.slice] /= temperatures[head.name]
-
-
-def to_onnx(model: Classifier, file: Path, opset: int, longest: int, pad: int) -> None:
-    """Write `file`: inputs input_ids and attention_mask (n, t) int64, output logits (n, w), any n and t."""
-    wrapper = Exported(model).eval()  # the wrapper itself: the exporter restores its mode, and train mode keeps dropout
-    # two rows of unlike length, in two tensors: torch specialises sizes of 1, and aliases inputs that are one object
-    example = padded([[5] * min(16, longest), [5] * 5], pad)
-    batch, tokens = torch.export.Dim("batch", min=1), torch.export.Dim("tokens", min=1, max=longest)
-    shapes = {"input_ids": {0: batch, 1: tokens}, "attention_mask": {0: batch, 1: tokens}}
-    program = torch.onnx.export(
-        wrapper,
-        (example["input_ids"], example["attention_mask"]),
-        dynamo=True,
-        opset_version=opset,
-        input_names=["input_ids", "attention_mask"],
-        output_names=["logits"],
-        dynamic_shapes=shapes,
-        verbose=False,
-    )
-    proto = program.model_proto
-    # stale shapes of initializers make quantize_dynamic fail, and the stack traces in the metadata hold local paths,
-    # which would give every checkout other bytes
-    del proto.graph.value_info[:]
-    del proto.metadata_props[:]
-    for node in proto.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for part in (*proto.graph.input, *proto.graph.output, *proto.graph.initializer):
-        del part.metadata_props[:]
-    del proto.graph.metadata_props[:]
-    onnx.checker.check_model(proto)
-    onnx.save(proto, str(file))
 
 
 def parity(model: Classifier, file: Path, ids: list[list[int]], pad: int, threads: int) -> float:

@@ -7,10 +7,10 @@ would be lost. Who must not go on is `python -m decant promote`, which judges ag
 
 from decant import checked, paths, stage
 from decant.files import read_json, write_metrics
-from decant.runtime import read_record
 from decant.settings.base import Section
 from decant.settings.gates import Gates
 from decant.settings.thresholds import Thresholds
+from decant.shipped.record import read_record
 from decant.verdict import binding, evidence, gates
 
 

@@ -56,7 +56,9 @@ def main(task: str) -> None:
     size = {key: told[key] for key in ("parameters", "vocabulary", "min_count")} | {"layers": len(told["layers"])}
     metrics["student"] = size | {"epochs": len(epochs)} | kept
     metrics["extra_texts"] = len(pd.read_parquet(paths.soft(task) / "extra.parquet", columns=["id"]))
-    shipped = pd.DataFrame([told | {"layers": "-".join(map(str, told["layers"])), "shipped": True} | kept])
+    shipped = pd.DataFrame(
+        [told | {"name": "shipped", "layers": "-".join(map(str, told["layers"])), "shipped": True} | kept]
+    )
     others = pd.read_csv(paths.capacity(task) / "capacity.csv").assign(shipped=False)
 
     with writing(paths.learning(task)) as partial:

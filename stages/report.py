@@ -70,7 +70,7 @@ def main(task: str) -> None:
         task=task,
         metrics={part: read_json(paths.metrics(task, part)) for part in PARTS},
         plots={name: table(paths.plots(task) / f"{name}.csv") for name in PLOTS},
-        tables={name: table(paths.learning(task) / f"{name}.csv") for name in ("teachers", "capacity")},
+        tables={"teachers": table(paths.learning(task) / "teachers.csv"), "capacity": students(task)},
         labels={key: name for name, key in keys.items()},
         several=rule.name == "thresholds",
         caps=dict(p.thresholds.caps),
@@ -110,6 +110,19 @@ def table(file: Path) -> pd.DataFrame:
     return pd.read_csv(
         file, keep_default_na=False, dtype={name: str for name in ("id", "label", "actual", "predicted")}
     )
+
+
+def students(task: str) -> pd.DataFrame:
+    """The shipped student and the others of the sweep, each with its int8 bytes and its milliseconds at 32 tokens."""
+    rows = table(paths.learning(task) / "capacity.csv")
+    times = read_json(paths.metrics(task, "benchmark")).get("students", {})  # older files have none
+    if "name" not in rows or not times:
+        return rows
+    rows["ms"] = rows["name"].map({name: entry["ms_p50"] for name, entry in times.items()})
+    if "bytes" not in rows:
+        rows["bytes"] = ""  # of no sweep: nothing but the shipped one
+    rows.loc[rows["name"] == "shipped", "bytes"] = str(read_json(paths.metrics(task, "quantize"))["bytes"])
+    return rows
 
 
 def draw(facts: Facts) -> None:

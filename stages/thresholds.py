@@ -23,13 +23,14 @@ from decant.files import digest, read_json, write_json, write_metrics
 from decant.heads import Head, probabilities, tempered
 from decant.keys import SHIPPED, Tuned, class_keys
 from decant.members import scores
-from decant.runtime import Model
 from decant.scoring.metrics import upper_bound
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
+from decant.settings.runtime import Runtime
 from decant.settings.thresholds import Thresholds
 from decant.settings.tokens import Tokens
+from decant.shipped.model import Model
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold
 DECIMALS = 6
@@ -40,6 +41,7 @@ RESAMPLES, SEED = 200, 13  # of the rows, for a threshold that does not hang on 
 class Sections(Section):
     decision: Decision
     heads: Heads
+    runtime: Runtime
     threads: int
     thresholds: Thresholds
     tokens: Tokens
@@ -63,7 +65,9 @@ def main(task: str) -> None:
                 logits = tempered(logits, heads, temperatures[name])
             chances.setdefault(name, []).append(probabilities(logits, heads))
         file, tokenizer = paths.quantized(task), paths.student(task) / "tokenizer.json"
-        student = Model(file, tokenizer, p.tokens.max_length, p.threads).logits(frame["text"].tolist())
+        student = Model(file, tokenizer, p.tokens.max_length, p.threads, p.runtime.shared).logits(
+            frame["text"].tolist()
+        )
         chances.setdefault(SHIPPED, []).append(probabilities(student, heads))
 
     gold = np.concatenate(truths)

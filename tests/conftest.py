@@ -5,7 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-import chromium
 import committed
 import fresh
 import postgres
@@ -19,7 +18,6 @@ from stages.demo import generate
 # test file -> a program that it needs, and whether this machine has it
 NEEDED = {
     "search/test_search_postgres.py": ("PostgreSQL", postgres.binaries),
-    "report/test_page_in_browser.py": ("Chromium", chromium.binary),
 }
 
 

@@ -3,6 +3,7 @@
 import re
 import sys
 
+from bundles import write_bundle
 from graph import ROOT
 from shell import run
 
@@ -28,3 +29,14 @@ def test_the_benchmark_of_caps_prints_a_line_per_case_and_policy():
     assert printed[0] == "2 tunings each"
     rows = [re.fullmatch(r"(.+?)  +\d+ +0\.\d+ (.+?) +(?:[\d.]+% *){3}", line).groups() for line in printed[2:]]
     assert rows == [(case.name, policy) for case in caps.CASES for policy in caps.POLICIES]
+
+
+def test_the_benchmarks_of_the_runtime_say_how_fast_and_how_large(workspace):
+    bundle = str(write_bundle(workspace))
+    printed = run(ROOT, sys.executable, "-m", "benchmarks.memory", str(workspace / bundle), "--calls", "50").stdout
+    assert [line.split()[0] for line in printed.splitlines()] == ["calls", "0", *map(str, range(5, 55, 5))]
+    command = ["-m", "benchmarks.tables", str(workspace / bundle), "--rows", "4000", "--workers", "1", "--kill"]
+    lines = run(ROOT, sys.executable, *command).stdout.splitlines()
+    assert lines[0].startswith("4,000 rows, ")
+    assert re.fullmatch(r"[\d,]+ rows/s, [\d,]+ rows per second of processor time", lines[1])
+    assert re.fullmatch(r"killed after [2-4],000 rows and resumed: the same bytes", lines[3])

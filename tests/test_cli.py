@@ -1,5 +1,6 @@
 """The command line: predict with the shipped part alone, verdict, and promote, which lets no red bundle through."""
 
+import csv
 import io
 import json
 import re
@@ -7,17 +8,20 @@ import shutil
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import verdicts
 from bundles import write_bundle
 from graph import ROOT
+from shell import run
 from verdicts import write_evidence
 
 from decant.__main__ import main
 from decant.errors import CacheError
 from decant.files import digest, read_json, write_json
+from decant.runtime import Bundle
 from decant.verdict import promotion
 from decant.verdict.promotion import promote
 
@@ -59,17 +63,138 @@ def test_predict_writes_one_json_object_per_line(bundle, capsys):
     }
 
 
-def test_predict_reads_a_text_per_line_from_stdin(bundle, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("btc\n\nairdrop airdrop\nhello"))
+@pytest.fixture
+def piped(monkeypatch):
+    """A function that puts bytes on standard input."""
+    return lambda content: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize(
+    "content", [b"btc\n\nairdrop airdrop\nhello", b"\xef\xbb\xbfbtc\r\n\r\nairdrop airdrop\r\nhello\r\n"]
+)
+def test_predict_reads_a_text_per_line_from_stdin(bundle, capsys, piped, content):
+    piped(content)
     assert main(["predict", "--task", "demo", "--json", "-"]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["text"] for one in found] == ["btc", "", "airdrop airdrop", "hello"]
     assert [one["answer"] for one in found] == ["crypto", "clean", "scam", "clean"]
 
 
-def test_predict_takes_a_bundle_from_anywhere(bundle, workspace, capsys):
+BROKEN = {
+    "not utf-8": (b"btc\ncaf\xe9\nbtc\n", "line 2: not UTF-8 (invalid continuation byte at byte 3); convert it: iconv"),
+    "too long": (b"btc\n" + b"a" * 20001, "line 2: 20,001 characters, this bundle takes 20,000"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), BROKEN.values(), ids=BROKEN)
+def test_a_line_that_cannot_be_classified_is_named_after_the_answers_before_it(bundle, capsys, piped, content, words):
+    piped(content)
+    assert main(["predict", "--task", "demo", "--json", "-"]) == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1
+    assert printed.err.startswith(f"error: standard input: {words}")
+    assert len(printed.err.splitlines()) == 1
+
+
+CSV = b'id,post\n1,"btc\nhello"\n2,airdrop airdrop\n'
+
+
+def test_a_table_on_stdin_has_as_many_answers_as_rows(bundle, capsys, piped):
+    piped(CSV)
+    assert main(["predict", "--bundle", str(bundle), "-", "--format", "csv", "--text", "post"]) == 0
+    printed = capsys.readouterr()
+    found = list(csv.DictReader(io.StringIO(printed.out)))
+    assert [(row["id"], row["answer"]) for row in found] == [("1", "crypto"), ("2", "scam")]
+    assert "standard output: 2 rows" in printed.err
+
+
+def test_a_table_is_written_as_json_lines_and_to_files_too(bundle, capsys, piped):
+    piped(CSV)
+    assert main(["predict", "--bundle", str(bundle), "-", "--format", "csv", "--text", "post", "--json"]) == 0
+    assert [json.loads(line)["answer"] for line in capsys.readouterr().out.splitlines()] == ["crypto", "scam"]
+    piped(CSV)
+    assert (
+        main(["predict", "--bundle", str(bundle), "-", "--format", "csv", "--text", "post", "--out", "s.parquet"]) == 0
+    )
+    assert pd.read_parquet("s.parquet")["answer"].tolist() == ["crypto", "scam"]
+
+
+def test_bad_rows_are_counted(bundle, capsys):
+    Path("rows.jsonl").write_text('{"post": "btc"}\n{"post": null}\n', encoding="utf-8")
+    asked = ["predict", "--bundle", str(bundle), "rows.jsonl", "--text", "post", "--out", "scored.csv"]
+    assert main(asked) == 1
+    assert "error: rows.jsonl: row 2: column 'post': found None" in capsys.readouterr().err
+    assert main([*asked, "--bad-rows", "keep"]) == 0
+    assert "scored.csv: 2 rows, 1 without an answer (no text, or too long)" in capsys.readouterr().err
+
+
+REFUSED = {
+    "no classifier": (["hello"], "which classifier? Say --bundle FOLDER, or --task NAME"),
+    "a file": (
+        ["--task", "demo", "rows.csv"],
+        "rows.csv: is a file, and would be classified as a text. Its rows: decant",
+    ),
+    "an option of tables": (["--task", "demo", "hello", "--bad-rows", "keep"], "--bad-rows is for tables: say --text"),
+    "an output": (["--task", "demo", "rows.csv", "--out", "s.csv"], "--out is for tables: say --text"),
+    "a table without form": (["--task", "demo", "-", "--text", "post"], "standard input: say how the table is written"),
+    "two tables": (
+        ["--task", "demo", "rows.csv", "rows.csv", "--text", "post"],
+        "--text: one table at a time, found 2",
+    ),
+    "a text as table": (
+        ["--task", "demo", "hello", "--text", "post"],
+        "hello: no such file. With --text the argument is",
+    ),
+    "no worker": (["--task", "demo", "rows.csv", "--text", "post", "--workers", "0"], "--workers: 0; at least 1"),
+    "two characters": (["--task", "demo", "rows.csv", "--text", "post", "--delimiter", "||"], "--delimiter: '||'; one"),
+    "no encoding": (
+        ["--task", "demo", "rows.csv", "--text", "post", "--encoding", "utf9"],
+        "rows.csv: unknown encoding",
+    ),
+    "half a pair": (["--task", "demo", "a\ud83d"], "texts[0]: half a surrogate pair (U+D83D) at character 1"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_predict_cannot_mean_is_one_line_with_the_way_out(bundle, capsys, arguments, words):
+    Path("rows.csv").write_bytes(CSV)
+    assert main(["predict", *arguments]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"error: {words}")
+    assert len(printed.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "yes btc | decant predict --bundle B - | head -1",
+        "decant predict --bundle B rows.csv --text post --workers 1 | head -1",
+    ],
+)
+def test_a_pipe_that_has_seen_enough_ends_quietly(bundle, workspace, command):
+    (workspace / "rows.csv").write_text("post\n" + "btc btc\n" * 20_000, encoding="utf-8")
+    command = command.replace("decant", f"{sys.executable} -m decant").replace(" B ", f" {bundle} ")
+    ended = run(
+        workspace, "bash", "-c", f"{command}; echo ${{PIPESTATUS[*]}} >&2", environment={"PYTHONPATH": str(ROOT)}
+    )
+    assert ended.stdout in ("crypto\tbtc\n", "post,answer,score_scam,score_crypto,score_clean,number_urgency\n")
+    assert "141 0" in ended.stderr.splitlines()[-1]
+    assert "Error" not in ended.stderr
+
+
+def test_ctrl_c_is_one_word(bundle, capsys, monkeypatch):
+    def stopped(self, texts):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bundle, "predict", stopped)
+    assert main(["predict", "--task", "demo", "hello"]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_predict_takes_a_bundle_from_anywhere_without_a_task(bundle, workspace, capsys):
     moved = shutil.move(bundle, workspace / "elsewhere")
-    assert main(["predict", "--task", "demo", "--bundle", str(moved), "btc"]) == 0
+    assert main(["predict", "--bundle", str(moved), "btc"]) == 0
     assert capsys.readouterr().out.startswith("crypto\tbtc\n")
 
 
@@ -92,7 +217,7 @@ def test_a_missing_bundle_is_one_line_and_status_1(workspace, capsys):
     assert len(printed.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["predict", "hello"], ["predict", "--task", "demo"], ["publish"]], ids=str)
+@pytest.mark.parametrize("arguments", [[], ["predict", "--task", "demo"], ["publish"]], ids=str)
 def test_a_wrong_call_is_explained(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -158,7 +283,17 @@ def test_promote_replaces_an_older_release(workspace):
     (workspace / "out" / "left over").write_text("old")
     assert main(["promote", "--task", "demo", "--to", "out"]) == 0
     assert sorted(path.name for path in (workspace / "out").iterdir()) == sorted(
-        ["README.md", "config.json", "decant.json", "gate.json", "onnx", "tokenizer.json", "tokenizer_config.json"]
+        [
+            "README.md",
+            "config.json",
+            "decant.json",
+            "gate.json",
+            "golden.json",
+            "onnx",
+            "release.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ]
     )
 
 

@@ -123,6 +123,10 @@ EDITS = {
         params("caps: {scam: 0.08}", "caps: {scam: 0.07}"),
         {"demo": {"thresholds", "gate", "report"}, "scam": set()},
     ),
+    "what the runtime takes": (
+        params("max_characters: 20000", "max_characters: 30000"),
+        both("quantize", "thresholds", "bundle", "evaluate"),
+    ),
     "the order of a head's labels": (
         params("labels: [clean, scam]}", "labels: [scam, clean]}"),
         {"demo": set(), "scam": RULED | {"encoder", "adapt", "soften", "export", "benchmark"}},
@@ -138,7 +142,7 @@ EDITS = {
     ),
     "the seeds": (
         params("seeds: [13]", "seeds: [13, 14]"),
-        both("soften", "distil", "capacity", "learning", "evaluate", "report"),
+        both("soften", "distil", "capacity", "learning", "evaluate", "benchmark", "report"),
     ),
     "the rates of the encoder": (
         params(
@@ -166,6 +170,7 @@ EDITS = {
     ),
     "a pinned version that no stage imports": (replaced("constraints.txt", "pytest==", "pytest==9."), both()),
     "the phrases of the demo": (appended("stages/demo.yaml", "# a word\n"), both("demo")),
+    "the golden texts": (replaced("stages/golden.json", "Rent is due", "The rent is due"), both("bundle")),
     "a raw byte": (
         appended("data/raw/scam/sample.jsonl", "{}\n"),
         {"demo": set(), "scam": {"prepare", "unlabelled"}},

@@ -107,7 +107,15 @@ def test_the_contestant_that_ships_is_named_once():
 # --- the same paths as dvc.yaml ---------------------------------------------------------------------------------------
 
 ITEM = {"task": "demo", "encoder": "minilm", "seed": "13", "first": "before"}
-CODE = {"params.yaml", "constraints.txt", "decant", "decant/report/page", "stages", "stages/demo.yaml"}
+CODE = {
+    "params.yaml",
+    "constraints.txt",
+    "decant",
+    "decant/report/page",
+    "stages",
+    "stages/demo.yaml",
+    "stages/golden.json",
+}
 VALUES = {"task": ["demo", "before"], "seed": ["13"], "first": ["before"], "split": paths.SPLITS, "name": ["minilm"]}
 NAMES = {
     "checked": ["demo", "shared", "code"],

@@ -98,7 +98,9 @@ def write_reviews(file: Path) -> None:
 def test_the_commands_of_the_readme_work(copy, index):
     kind, block = BLOCKS[index]
     if kind == "python":
-        assert run(copy, "python", "-c", block).stdout.strip() in {"scam", "crypto", "clean"}
+        answer, words = run(copy, "python", "-c", block).stdout.splitlines()
+        assert answer in {"scam", "crypto", "clean"}
+        assert "'claim'" in words
         return
     # `make` would install, and `make test` would run this very test: here make says what it would do. A random
     # encoder earns no green verdict, so the two commands that refuse a red one may exit 1, and must say why.

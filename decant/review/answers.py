@@ -7,10 +7,10 @@ import pandas as pd
 from pyarrow import ArrowInvalid
 
 from decant import paths
-from decant.errors import CacheError
+from decant.errors import CacheError, RevisionError
 from decant.files import digest
 from decant.keys import SHIPPED
-from decant.review.revision import Revision, RevisionError
+from decant.review.revision import Revision
 from decant.review.store import Store
 
 JOINER = "|"  # between the labels of an answer that has several

@@ -11,8 +11,9 @@ from decant.settings.schema import Params
 
 ABSENT = object()  # of a key that one side lacks; null is a value
 DECIMALS = 4  # that figures are compared to: older metrics files hold no more
-SAME_MACHINE = ("processor", "instructions", "threads")
-TIMED = ("bundle_bytes", "int8_ms_p50", "int8_ms_p95", "fp32_ms_p50", "texts_per_second", "peak_memory_mb")
+SAME_MACHINE = ("processor", "instructions", "threads", "clock")
+TIMED = ("bundle_bytes", "int8_ms_p50", "int8_ms_p95", "fp32_ms_p50", "fp32_ms_p95", "int8_to_fp32", "texts_per_second",
+         "cold_start_s", "peak_memory_mb")  # fmt: skip
 SHOWN = ("benchmark", "gate", "headline")  # files that a table shows, or that repeat others
 
 Change = tuple[str, object, object]
@@ -129,8 +130,10 @@ def benchmark(base: Revision, head: Revision, task: str) -> tuple[list[Change], 
         return [], f"not compared, for {where} has no benchmark.json"
     if old == new:
         return [], "not measured again"
+    old, new = ({"clock": "wall"} | side for side in (old, new))  # older files name none
     others = [key for key in SAME_MACHINE if old.get(key) != new.get(key)]
     if others:
         listed = ", ".join(f"{key} {code(old.get(key))} and {code(new.get(key))}" for key in others)
-        return [], f"not compared, for they were measured on two machines: {listed}"
+        where = "by two clocks" if others == ["clock"] else "on two machines"
+        return [], f"not compared, for they were measured {where}: {listed}"
     return [(key, old.get(key, ABSENT), new.get(key, ABSENT)) for key in TIMED if key in old or key in new], ""

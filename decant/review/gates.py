@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from decant.errors import RevisionError
 from decant.keys import HEADLINE, SHIPPED
 from decant.review import figures
 from decant.review.figures import Figure
-from decant.review.revision import Revision, RevisionError, ordered
+from decant.review.revision import Revision, ordered
 from decant.verdict.gates import FAILS, HOLDS
 
 

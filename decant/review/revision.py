@@ -8,13 +8,9 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from decant.errors import DecantError
+from decant.errors import RevisionError
 
 WORKTREE = "the working tree"
-
-
-class RevisionError(DecantError):
-    """A revision that git does not know, a file in it that cannot be read, or no git checkout at all."""
 
 
 @dataclass(frozen=True)

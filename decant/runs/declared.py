@@ -29,7 +29,9 @@ def inputs(stage: str, item: dict[str, str]) -> dict[str, object]:
         for file, keys in group.items():
             tree = read_json(filled(file, item))
             for key in keys:
-                values[f"{filled(file, item)}: {filled(key, item)}"] = _value(tree, filled(key, item), file)
+                values[f"{filled(file, item)}: {filled(key, item)}"] = _value(
+                    tree, filled(key, item), filled(file, item)
+                )
     for dep in entry.get("deps", []):
         path = Path(filled(dep, item))
         values[path.as_posix()] = digest_of(path)

@@ -39,8 +39,10 @@ def rates(tally: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     )._asdict()
 
 
-def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
+def summary(gold: np.ndarray, answers: np.ndarray, single: bool = False) -> dict[str, float]:
     """accuracy (all classes of a row right), macro, micro and weighted F1, macro precision and recall.
+
+    single: one class a row, by the rule; micro F1 would only repeat the accuracy and is left out.
 
     Macro averages run over the classes that have at least one gold row: an absent class has no recall.
     """
@@ -50,7 +52,7 @@ def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     present = gold.any(axis=0) if gold.any() else np.ones(gold.shape[1], dtype=bool)
     support = gold.sum(axis=0) if gold.any() else np.ones(gold.shape[1])
     tp, fp, fn = tally["tp"].sum(), tally["fp"].sum(), tally["fn"].sum()
-    return Summary(
+    found = Summary(
         accuracy=float((gold == answers).all(axis=1).mean()),
         macro_f1=float(each["f1"][present].mean()),
         micro_f1=float(2 * tp / max(2 * tp + fp + fn, 1)),
@@ -58,6 +60,7 @@ def summary(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
         macro_precision=float(each["precision"][present].mean()),
         macro_recall=float(each["recall"][present].mean()),
     )._asdict()
+    return {key: value for key, value in found.items() if not (single and key == "micro_f1")}
 
 
 def grouped(groups: dict[str, list[str]], names: list[str], values: np.ndarray) -> np.ndarray:
@@ -123,49 +126,3 @@ def regression(heads: tuple[Head, ...], targets: np.ndarray, chances: np.ndarray
             if np.ptp(wanted) and np.ptp(given):
                 result[slug(head.name)]["spearman"] = float(spearmanr(wanted, given).statistic)
     return result
-
-
-def bootstrap(
-    gold: np.ndarray, contestants: dict[str, tuple[np.ndarray, np.ndarray]], resamples: int, seed: int
-) -> dict[str, dict[str, np.ndarray]]:
-    """accuracy, macro F1, micro and macro AUC of each contestant (its answers and scores) on the same resampled rows.
-
-    Returns name -> metric -> (resamples,); the AUCs are absent where `ranking` has none. The rows are drawn once for all,
-    so that differences between two contestants are paired.
-    """
-    n = len(gold)
-    draws = np.random.default_rng(seed).integers(n, size=(resamples, n))
-    # how often each row was drawn, times the row: far cheaper than copying the rows
-    weights = np.stack([np.bincount(rows, minlength=n) for rows in draws]).astype(np.float32)
-    usable = np.flatnonzero(gold.any(axis=0) & ~gold.all(axis=0))
-    result = {}
-    for name, (answers, scores) in contestants.items():
-        tp, made, support = (weights @ part.astype(np.float32) for part in (gold & answers, answers, gold))
-        f1 = 2 * tp / np.maximum(made + support, 1)
-        result[name] = {
-            "accuracy": weights @ (gold == answers).all(axis=1).astype(np.float32) / n,
-            "macro_f1": np.nanmean(np.where(support > 0, f1, np.nan), axis=1),
-        }
-        if len(usable):
-            each = [drawn_auc(gold[:, column], scores[:, column], weights) for column in usable]
-            k = len(usable)
-            parts = [
-                drawn_auc(gold[:, usable].ravel(), scores[:, usable].ravel(), np.repeat(chunk, k, axis=1))
-                for chunk in np.array_split(weights, -(-resamples * n * k // 10_000_000))  # 40 MB at a time
-            ]
-            result[name] |= {"micro_auc": np.concatenate(parts), "macro_auc": np.nanmean(each, axis=0)}
-    return result
-
-
-def drawn_auc(gold: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """ROC AUC of (n,) rows under each line of weights (r, n): (r,), not a number where one side has no weight.
-
-    The share of pairs in which the positive row scores higher, ties counted half.
-    """
-    order = np.argsort(scores, kind="stable")
-    begins = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])  # of each level of score
-    drawn, there = weights[:, order].astype(np.float64), gold[order]
-    positive, negative = (np.add.reduceat(drawn * part, begins, axis=1) for part in (there, ~there))
-    below = np.cumsum(negative, axis=1) - negative / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return np.divide((positive * below).sum(axis=1), pairs, out=np.full(len(weights), np.nan), where=pairs > 0)

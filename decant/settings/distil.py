@@ -4,15 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from decant.settings.base import Positive, Section, Seed, Share
+from decant.settings.base import Positive, Seed, Share
 from decant.settings.training import Training
-
-
-class Student(Section):
-    layers: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    """Layers of the encoder that stay, counted from 0."""
-    min_count: Positive
-    """Times that train must use a token before it keeps its row of the embedding."""
 
 
 class Distil(Training):
@@ -24,6 +17,10 @@ class Distil(Training):
     """Layers of that encoder that stay, counted from 0."""
     min_count: Positive
     """Times that train must use a token before it keeps its row of the embedding."""
+    intermediate: Positive | None
+    """Feed-forward neurons of each layer that stay, those that carry most on train; null keeps all."""
+    heads: Positive | None
+    """Attention heads of each layer that stay, chosen in the same way; null keeps all."""
     soft_weight: Share
     """Weight of the ensemble's soft labels in the loss."""
     hard_weight: Share
@@ -36,5 +33,3 @@ class Distil(Training):
     """Seed of dropout, order and last layer."""
     max_parameters: Positive
     """Budget: a larger student stops the stage."""
-    sweep: list[Student]
-    """Other students that the capacity stage trains, to show size against quality; none is quick."""

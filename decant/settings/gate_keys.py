@@ -15,7 +15,6 @@ from decant.keys import (
     HEADLINE,
     INTERVALS,
     SHIPPED,
-    TIMED,
     Calibrated,
     ClassRates,
     Curves,
@@ -27,6 +26,7 @@ from decant.keys import (
     contestants,
 )
 from decant.paths import SPLITS
+from decant.settings.benchmark import OF_CONTESTANT, OF_FLOOR, OF_LENGTH, OF_STUDENT, TIMED
 from decant.settings.decision import thresholded
 from decant.settings.gates import SAMPLED, Gate
 from decant.settings.heads import HeadSettings
@@ -74,10 +74,12 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
     tempered = {name: temperature() for name, head in heads.items() if head.labels}
 
-    figures = numbers("n", *Summary._fields, *Ranking._fields, *INTERVALS)
+    # one class a row: micro F1 would repeat the accuracy
+    summed = [name for name in Summary._fields if rule.rule == "thresholds" or name != "micro_f1"]
+    figures = numbers("n", *summed, *Ranking._fields, *INTERVALS)
     figures |= dict(of_head(name, head) for name, head in heads.items())
     if rule.head and heads[rule.head].groups:
-        figures["coarse"] = numbers("groups", *Summary._fields)
+        figures["coarse"] = numbers("groups", *summed)
     each = numbers(*ClassRates._fields, *(end for name in BOUNDED for end in bounds(name)), "support", *Curves._fields)
     tuned = {"classes": {keys[label]: numbers(*Tuned._fields) for label in thresholded(rule, heads)}}
     for label in task.thresholds.caps:
@@ -92,10 +94,10 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     differences |= {"classes": dict.fromkeys(answers, numbers(*apart))}
     return {
         "test": {name: figures | {"classes": dict.fromkeys(answers, each)} for name in everyone}
-        | {f"{SHIPPED}_vs_student": numbers("agreement", "mean_difference")},
+        | {f"{SHIPPED}_vs_student": numbers("agreement", "mean_difference", "raw_differ")},
         "paired": {f"minus_{name}": differences for name in [*everyone, "champion"] if name != SHIPPED},
         "subgroups": {"*": groups},
-        "benchmark": numbers(*TIMED),
+        "benchmark": of_benchmark(task, everyone),
         "thresholds": numbers("n") | promise | dict.fromkeys([*members, "ensemble", SHIPPED], promise | tuned),
         "soften": {name: numbers("weight") | tempered for name in members} | {"ensemble": tempered},
         "export": numbers("rows", "bytes", "parameters", "vocabulary") | {"calibration": tempered},
@@ -119,6 +121,15 @@ def of_head(name: str, head: HeadSettings) -> tuple[str, Tree]:
     if not head.labels:
         return f"head_{slug(name)}", numbers("mae", "n", "spearman")
     return slug(f"head_{name}"), numbers(*Calibrated._fields, "n")
+
+
+def of_benchmark(task: Task, everyone: list[str]) -> Tree:
+    wanted = [str(tokens) for tokens in task.benchmark.lengths if tokens <= task.tokens.max_length]
+    started = {name: numbers(*OF_CONTESTANT) for name in [*everyone, "student_torch"]}
+    started["ensemble"] = numbers(*(name for name in OF_CONTESTANT if name not in ("cold_start_s", "peak_memory_mb")))
+    lengths = dict.fromkeys(wanted, numbers(*OF_LENGTH))
+    parts = {"contestants": started, "lengths": lengths, "students": {"*": numbers(*OF_STUDENT)}}
+    return numbers(*TIMED) | parts | {"floor": numbers(*OF_FLOOR)}
 
 
 def of_split(answers: Tree) -> Tree:

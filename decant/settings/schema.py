@@ -13,6 +13,8 @@ from decant.settings.adapt import Adapt
 from decant.settings.base import Distinct, Positive, Section, Seed
 from decant.settings.baseline import Baseline
 from decant.settings.benchmark import Benchmark
+from decant.settings.bundle import Reading
+from decant.settings.capacity import Capacity
 from decant.settings.card import Card
 from decant.settings.catalogue import Encoder, LearningRates
 from decant.settings.cleaning import Cleaning
@@ -27,6 +29,7 @@ from decant.settings.generator import Generator
 from decant.settings.heads import Heads, HeadSettings
 from decant.settings.linear_text import LinearText
 from decant.settings.quantize import Quantize
+from decant.settings.runtime import Runtime
 from decant.settings.search import Search
 from decant.settings.soften import Soften
 from decant.settings.source import Labels, Source
@@ -61,8 +64,11 @@ class Task(Section):
     export: Export
     quantize: Quantize
     thresholds: Thresholds
+    bundle: Reading
+    capacity: Capacity
     evaluate: Evaluate
     benchmark: Benchmark
+    runtime: Runtime
     gates: Gates
     card: Card = Card()
 
@@ -115,6 +121,11 @@ class Task(Section):
         if self.teacher.long_texts == "chunk" and self.teacher.overlap > self.tokens.max_length // 2:
             raise ValueError(
                 f"teacher.overlap: {self.teacher.overlap} of {self.tokens.max_length} tokens (tokens.max_length); windows that "
+                "share more than half of their tokens read everything three times and more"
+            )
+        if self.runtime.long_texts == "chunk" and self.runtime.overlap > self.tokens.max_length // 2:
+            raise ValueError(
+                f"runtime.overlap: {self.runtime.overlap} of {self.tokens.max_length} tokens (tokens.max_length); windows that "
                 "share more than half of their tokens read everything three times and more"
             )
         if self.distil.soft_weight + self.distil.hard_weight == 0:

@@ -21,6 +21,7 @@ from decant.members.soft import Lesson
 from decant.models.encoder import (
     architecture_options,
     cut_vocabulary,
+    encode,
     load_tokenizer,
     load_weights,
     pooling,
@@ -29,7 +30,7 @@ from decant.models.model import Classifier, build, load, windows
 from decant.problem import Problem
 from decant.scoring.selection import measure
 from decant.settings.distil import Distil
-from decant.training import losses, trainer
+from decant.training import losses, slimming, trainer
 
 
 @dataclass
@@ -73,6 +74,8 @@ def train(
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
     small, kept = cut_vocabulary(start.tokenizer, texts["train"], settings.min_count)
     cut = cut_encoder(start.encoder, settings.layers, kept, small.pad_token_id, settings.encoder)
+    ids = encode(small, texts["train"], problem.max_length)
+    cut = slimming.slim(cut, ids, settings.intermediate, settings.heads)
     model = build(cut, heads, start.pooling, settings.dropout, losses.start_bias(labels["train"], heads))
     size = sum(tensor.numel() for tensor in model.parameters())
     if size > settings.max_parameters:
@@ -121,6 +124,8 @@ def record(model: Classifier, settings: Distil) -> dict:
         "vocabulary": model.encoder.get_input_embeddings().num_embeddings,
         "layers": settings.layers,
         "min_count": settings.min_count,
+        "intermediate": settings.intermediate,
+        "heads": settings.heads,
         "encoder": settings.encoder,
         "start": settings.start,
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 from decant import paths
 from decant.errors import CacheError
 from decant.files import digest, read_json
-from decant.runtime import RECORD
+from decant.shipped.record import RECORD
 
 
 def judged(task: str, bundle: Path, n: int) -> dict:

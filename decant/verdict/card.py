@@ -1,7 +1,8 @@
 """The model card that travels with a bundle: what it is for, how good it is, and what nobody should trust it with.
 
 Its front matter is what the Hugging Face hub reads (licence, base model, evaluation results), through the hub's own
-library. Byte-stable: the day and the commit of a release are added by `decant.verdict.promotion`, when there is one.
+library. Byte-stable, and so only rough about speed; the day and the commit of a release are added by
+`decant.verdict.promotion`, when there is one.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from decant.errors import CacheError
 from decant.keys import SHIPPED, bounds
+from decant.report import speed
 from decant.report.pages import table
 from decant.settings.card import Card
 from decant.settings.catalogue import Encoder
@@ -23,7 +25,7 @@ from decant.settings.thresholds import Thresholds
 from decant.settings.tokens import Tokens
 from decant.verdict.headline import measures
 
-NEEDS = ("split", "profile", "export", "quantize", "thresholds", "test", "paired", "subgroups", "gate")
+NEEDS = ("split", "profile", "export", "quantize", "thresholds", "test", "paired", "subgroups", "benchmark", "gate")
 # measure -> what people call it, the hub's name of the metric, and its arguments there
 CALLED = {
     "accuracy": ("accuracy", "accuracy", {}),
@@ -148,6 +150,7 @@ def summary(metrics: dict[str, dict], about: About) -> list[str]:
         f"distilled from an ensemble{origin}.",
         f"Release verdict: **{gate['verdict']}** ({VERDICTS[gate['verdict']]}), about the int8 file with md5 "
         f"`{gate['evidence']['model_md5']}`.",
+        speed.in_words(metrics["benchmark"]),
     ]
 
 

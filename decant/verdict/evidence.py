@@ -12,8 +12,8 @@ from pathlib import Path
 from decant import paths
 from decant.errors import CacheError
 from decant.files import digest, read_json
-from decant.runtime import read_record
 from decant.settings.gates import Gates
+from decant.shipped.record import read_record
 from decant.verdict import binding, lock
 from decant.verdict import gates as judging
 

@@ -8,7 +8,7 @@ from decant import paths
 from decant.errors import CacheError, PromotionError
 from decant.files import read_json, write_json, writing
 from decant.settings.params import read
-from decant.verdict import card, champion, evidence, gates, lock, provenance
+from decant.verdict import card, champion, evidence, gates, lock, provenance, release
 
 
 def reasons(task: str, gate: dict) -> list[str]:
@@ -26,7 +26,8 @@ def more(entry: dict) -> str:
 
 
 def promote(task: str, bundle: Path, target: Path, accept_open: str | None = None) -> str:
-    """Copy the bundle, its verdict and its model card to `target`, and crown it; returns the md5 of the int8 file.
+    """Copy the bundle to `target`, with its verdict, its model card and where it comes from, and crown it; returns the md5 of
+    the int8 file.
 
     accept_open: why gates that are open may be, which the release and its card say.
 
@@ -45,6 +46,7 @@ def promote(task: str, bundle: Path, target: Path, accept_open: str | None = Non
     with writing(target) as partial:
         shutil.copytree(bundle, partial)
         write_json(partial / "gate.json", gate | accepted)
+        write_json(partial / release.FILE, release.origin(task, bundle, gate | accepted, provenance.commit()))
         words = released(text, provenance.commit(), datetime.now(UTC).date(), accept_open, still_open)
         (partial / "README.md").write_text(words, encoding="utf-8")
     champion.crown(task, gate["evidence"]["model_md5"])

@@ -8,10 +8,13 @@ from decant.report.roles import ANSWER_MS, BROWSER_BYTES, recommend
 SCORES = {"linear": 0.7, "teacher": 0.9, "student": 0.81, SHIPPED: 0.8}
 SIZES = {"linear": 9_000_000, "teacher": 90_000_000, "student": 30_000_000, SHIPPED: 8_000_000}
 LATENCY = {SHIPPED: 5.0, "student": 9.0}
+RATES = {SHIPPED: 500.0, "teacher": 50.0}
 
 
 def chosen(worse=(), sizes=SIZES, latency=LATENCY, scores=SCORES) -> dict[str, str | None]:
-    found = recommend("macro F1", scores, dict.fromkeys(SCORES, False) | dict.fromkeys(worse, True), sizes, latency)
+    found = recommend(
+        "macro F1", scores, dict.fromkeys(SCORES, False) | dict.fromkeys(worse, True), sizes, latency, RATES
+    )
     return {role.name: role.contestant for role in found}
 
 
@@ -27,6 +30,14 @@ def test_offline_takes_the_best_one_where_it_is_shown_to_be_better():
 def test_a_service_takes_fp32_where_it_is_shown_to_be_better():
     assert chosen(worse=["student"])["service"] == "student"
     assert chosen(worse=["student"])["browser"] == SHIPPED
+
+
+def test_a_service_takes_the_best_of_those_that_are_quick_enough_and_shown_to_be_better():
+    quick = LATENCY | {"teacher": ANSWER_MS}
+    assert chosen(worse=["student", "teacher"], latency=quick)["service"] == "teacher"
+    assert chosen(worse=["student"], latency=quick)["service"] == "student"
+    assert chosen(worse=["student", "teacher"], latency=LATENCY | {"teacher": ANSWER_MS + 1})["service"] == "student"
+    assert chosen(worse=["student", "teacher"])["service"] == "student"  # nobody has timed the teacher
 
 
 @pytest.mark.parametrize(("size", "fits"), [(BROWSER_BYTES, True), (BROWSER_BYTES + 1, False)])
@@ -48,9 +59,9 @@ def test_where_no_latency_was_measured_nothing_is_promised():
 
 
 def test_each_reason_has_its_figures():
-    why = {role.name: role.why for role in recommend("macro F1", SCORES, {"teacher": True}, SIZES, LATENCY)}
+    why = {role.name: role.why for role in recommend("macro F1", SCORES, {"teacher": True}, SIZES, LATENCY, RATES)}
     assert why == {
         "browser": "8.0 MB, 95 % of texts within 5.0 ms",
-        "service": "int8 is not shown to be worse than fp32; 95 % of texts within 5.0 ms",
-        "offline": "macro F1 0.900; the shipped model has 0.800, shown to be less",
+        "service": "none within 100 ms is shown to be better; 95 % of texts within 5.0 ms",
+        "offline": "macro F1 0.900; the shipped model has 0.800, shown to be less; a million rows take 333 minutes of a core",
     }

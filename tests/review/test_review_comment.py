@@ -198,6 +198,7 @@ BENCHMARK = {"int8_ms_p50": 3.0, "bundle_bytes": 9133549, "threads": 1, "process
         ({"int8_ms_p50": 2.0}, "| `int8_ms_p50` | 3.0000 | 2.0000 |"),
         ({"processor": "B"}, "two machines: processor `A` and `B`"),
         ({"threads": 4}, "two machines: threads `1` and `4`"),
+        ({"clock": "thread"}, "by two clocks: clock `wall` and `thread`"),
         ({}, "Size and speed: not measured again."),
     ],
 )

@@ -103,6 +103,14 @@ def test_answers_of_an_absent_class_still_cost_precision():
     assert metrics.summary(gold, answers)["micro_f1"] < metrics.summary(gold, kept)["micro_f1"]
 
 
+def test_micro_f1_is_left_out_where_it_would_repeat_the_accuracy():
+    gold = np.eye(3, dtype=bool)[[0, 1, 2, 0]]
+    answers = np.eye(3, dtype=bool)[[0, 2, 2, 1]]
+    whole, single = metrics.summary(gold, answers), metrics.summary(gold, answers, single=True)
+    assert whole["micro_f1"] == whole["accuracy"] == 0.5
+    assert single == {key: value for key, value in whole.items() if key != "micro_f1"}
+
+
 def test_summary_of_rows_without_any_label_is_finite():
     """A subgroup of a multi-label task may hold no label at all."""
     gold = np.zeros((30, 3), dtype=bool)
@@ -220,67 +228,3 @@ def test_regression_gives_error_and_rank_correlation_of_regression_heads_alone()
     assert found["how_urgent"]["mae"] == pytest.approx(np.abs(wanted[:, 2] - given[:, 2]).mean())
     assert found["how_urgent"]["spearman"] == pytest.approx(spearmanr(wanted[:, 2], given[:, 2]).statistic)
     assert "spearman" not in metrics.regression(heads, wanted, np.full((50, 3), 0.5))["how_urgent"]
-
-
-@pytest.fixture(scope="module")
-def contestants():
-    gold, good, scores = multi_label(11)
-    rng = np.random.default_rng(12)
-    bad = (rng.random(gold.shape) < 0.4, rng.random(gold.shape))
-    return gold, {"good": (good, scores), "again": (good.copy(), scores.copy()), "bad": bad}
-
-
-def test_bootstrap_pairs_its_draws(contestants):
-    gold, pairs = contestants
-    draws = metrics.bootstrap(gold, pairs, 200, 13)
-    keys = {"accuracy", "macro_f1", "micro_auc", "macro_auc"}
-    assert {name: set(values) for name, values in draws.items()} == dict.fromkeys(pairs, keys)
-    for key in keys:
-        assert draws["good"][key].shape == (200,)
-        np.testing.assert_array_equal(draws["good"][key] - draws["again"][key], 0)
-        paired = draws["good"][key] - draws["bad"][key]
-        unpaired = draws["good"][key] - draws["bad"][key][::-1]
-        assert paired.std() < unpaired.std(), key
-
-
-def test_bootstrap_interval_covers_the_point_value(contestants):
-    gold, pairs = contestants
-    for name, values in metrics.bootstrap(gold, pairs, 400, 13).items():
-        answers, scores = pairs[name]
-        point = metrics.summary(gold, answers) | metrics.ranking(gold, scores)
-        for key, drawn in values.items():
-            low, high = np.percentile(drawn, [2.5, 97.5])
-            assert low < point[key] < high, (name, key)
-            assert drawn.std() > 0
-
-
-def test_bootstrap_repeats_with_its_seed_and_only_with_it(contestants):
-    gold, pairs = contestants
-    first, again, other = (metrics.bootstrap(gold, pairs, 50, seed)["good"]["macro_f1"] for seed in (13, 13, 14))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
-
-
-@pytest.mark.parametrize(("make", "absent"), KINDS)
-def test_each_draw_equals_the_summary_of_the_rows_drawn(make, absent):
-    gold, answers, scores = make(3, absent=absent)
-    gold, answers = gold[:40], answers[:40]  # few rows, so that some draws lack a class
-    scores = np.round(scores[:40], 1)  # and ties
-    found = metrics.bootstrap(gold, {"one": (answers, scores)}, 100, 5)["one"]
-    drawn = np.random.default_rng(5).integers(len(gold), size=(100, len(gold)))
-    wanted = [metrics.summary(gold[rows], answers[rows]) for rows in drawn]
-    for key in ("accuracy", "macro_f1"):
-        np.testing.assert_allclose(found[key], [one[key] for one in wanted], atol=1e-6)
-    usable = np.flatnonzero(gold.any(axis=0) & ~gold.all(axis=0))
-    for index, rows in enumerate(drawn):
-        there = gold[rows][:, usable]
-        both = there.any(axis=0) & ~there.all(axis=0)
-        each = roc_auc_score(there[:, both], scores[rows][:, usable[both]], average=None)
-        assert found["macro_auc"][index] == pytest.approx(np.mean(each))
-        assert found["micro_auc"][index] == pytest.approx(roc_auc_score(there.ravel(), scores[rows][:, usable].ravel()))
-
-
-def test_one_class_alone_has_no_ranking_to_draw():
-    gold = np.ones((20, 1), dtype=bool)
-    found = metrics.bootstrap(gold, {"one": (gold, gold.astype(float))}, 10, 1)["one"]
-    assert set(found) == {"accuracy", "macro_f1"}

@@ -79,7 +79,7 @@ def test_the_figures_of_a_class_are_those_that_are_measured():
     assert list(found) == ["a_b"]
     tree = trees("demo")["test"]["linear"]
     assert set(found["a_b"]) == set(tree["classes"]["scam"])
-    summary = metrics.summary(gold, answers) | metrics.ranking(gold, np.array([[0.9], [0.6], [0.2]]))
+    summary = metrics.summary(gold, answers, single=True) | metrics.ranking(gold, np.array([[0.9], [0.6], [0.2]]))
     headline = ("accuracy", "macro_f1", "micro_auc", "macro_auc")
     bounds = {f"{name}_{end}" for name in headline for end in ("low", "high")}
     assert {key for key, value in tree.items() if value is None} == {"n"} | set(summary) | bounds

@@ -279,6 +279,11 @@ CONTRADICTIONS = {
         {"demo.teacher": {"long_texts": "chunk", "overlap": 60}},
         "demo: teacher.overlap: 60 of 96 tokens (tokens.max_length)",
     ),
+    "windows of the runtime that hardly move on": (
+        {"demo.runtime": {"long_texts": "chunk", "overlap": 60}},
+        "demo: runtime.overlap: 60 of 96 tokens (tokens.max_length)",
+    ),
+    "a longest text of nothing": ({"demo.runtime": {"max_characters": 0}}, "demo.runtime.max_characters"),
     "nothing to learn from": (
         {"demo.distil": {"soft_weight": 0.0, "hard_weight": 0.0}},
         "demo: distil: soft_weight and hard_weight are both 0",
@@ -534,6 +539,7 @@ def test_every_option_has_a_description(section, name):
 
 # How the code calls a section once it is out of the params, where that is not the section's own name.
 ALIASES = {
+    "Reading": {"bundle"},  # the runtime has a class Bundle already
     "Encoder": {"entry"},
     "Slice": {"entry"},
     "GivenSplits": {"splits", "given"},
@@ -559,6 +565,7 @@ AS_DICT = {
     "LinearText",
     "Decision",
     "HeadSettings",
+    "Runtime",
 }  # shipped in the bundle, so the code reads them as settings["html"]
 
 

@@ -7,11 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from bundles import DESCRIBED, HEADS, WORDS, write_bundle, write_task
+from graph import ROOT
+from ruamel.yaml import YAML
+from shell import run
+from transformers import AutoConfig, AutoTokenizer
 
-from decant import decision, paths, runtime
+from decant import decision, paths, runtime, tables
 from decant.errors import BundleError, CacheError, ParityError
 from decant.files import digest, read_json, write_json
 from decant.heads import layout, probabilities
+from decant.models import normalizer
+from decant.shipped import golden
+from decant.shipped.model import Model
 from decant.text import clean
 from stages import bundle as stage
 from stages import prepare
@@ -22,7 +29,7 @@ def bundle(workspace):
     return write_bundle(workspace)
 
 
-FILES = ["config.json", "onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"]
+FILES = ["config.json", "golden.json", "onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"]
 
 # --- what is in it ----------------------------------------------------------------------------------------------------
 
@@ -52,6 +59,83 @@ def test_other_runtimes_find_a_name_for_each_logit(bundle):
     names = ["honest", "scam", "crypto", "money", "urgency"]
     assert config["id2label"] == {str(index): name for index, name in enumerate(names)}
     assert config["label2id"] == {name: index for index, name in enumerate(names)}
+
+
+def test_other_runtimes_find_heads_and_thresholds(bundle):
+    config, record = read_json(bundle / "config.json"), read_json(bundle / "decant.json")
+    assert config["thresholds"] == record["thresholds"] == {"scam": 0.9, "crypto": 0.6}
+    assert config["heads"] == record["heads"] == DESCRIBED
+
+
+def test_transformers_opens_it_and_reads_raw_text_as_the_bundle_does(bundle):
+    tokenizer = AutoTokenizer.from_pretrained(str(bundle))
+    opened = runtime.Bundle(bundle)
+    assert read_json(bundle / "tokenizer_config.json")["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert tokenizer.model_max_length == 48
+    for text in [*RAW, "hello " * 100]:
+        given = tokenizer(text, truncation=True)
+        assert given["input_ids"] == opened.model.tokenizer.encode(clean(text, opened.record["cleaning"])).ids
+        assert list(given) == ["input_ids", "attention_mask"]
+    config = AutoConfig.from_pretrained(str(bundle))
+    assert config.id2label[1] == "scam"
+    assert config.thresholds == {"scam": 0.9, "crypto": 0.6}
+
+
+def test_the_record_says_what_the_bundle_was_made_of(bundle, workspace):
+    record = read_json(bundle / "decant.json")
+    assert record["rows"] == {"valid": tables.rows_sha256(paths.split_file("demo", "valid"))}
+    assert set(record["params"]) == set(stage.Sections.model_fields)
+    assert record["params"]["bundle"] == {"fuzz": 60, "max_differ": 0.01, "seed": 13}
+    assert record["params"]["tokens"]["max_length"] == 48
+
+
+def test_the_record_counts_what_is_read_in_another_way_without_our_code(workspace):
+    write_task(workspace, ["hello", "airdrop &#35211; now"])
+    tree = YAML().load((workspace / "params.yaml").read_text(encoding="utf-8"))
+    tree["defaults"]["bundle"]["max_differ"] = 0.5
+    with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(tree, file)
+    stage.main("demo")
+    found = read_json(paths.bundle("demo") / "decant.json")["normalizer"]
+    assert found["valid"] == {"n": 2, "differ": 1}
+    assert found["fuzz"]["n"] == 60
+    assert 0 < found["fuzz"]["differ"] < 60
+    assert found["steps"] > 50
+    assert any("entities of characters other than" in line for line in found["unexpressed"])
+
+
+def test_too_many_raw_rows_that_are_read_in_another_way_stop_the_stage(workspace):
+    write_task(workspace, ["hello", "airdrop &#35211; now"])
+    words = r"demo: 1 of 2 raw valid texts \(50\.00%\) .*bundle\.max_differ allows 1\.00%\. What it leaves out: html: entities"
+    with pytest.raises(ParityError, match=words):
+        stage.main("demo")
+    assert not paths.bundle("demo").exists()
+
+
+def test_a_bundle_that_answers_its_golden_texts_in_another_way_stops_the_stage(workspace, monkeypatch):
+    """Planted: logits that were written down of another text."""
+    write_task(workspace)
+    real = golden.vectors
+
+    def swapped(bundle, texts):
+        found = real(bundle, texts)
+        monkeypatch.setattr(golden, "vectors", real)
+        return [one | {"logits": found[1]["logits"]} for one in found]
+
+    monkeypatch.setattr(golden, "vectors", swapped)
+    with pytest.raises(BundleError, match=r"golden\.json: the logits of text 0 are"):
+        stage.main("demo")
+    assert not paths.bundle("demo").exists()
+
+
+def test_no_commit_and_no_row_of_the_table_is_in_the_bundle(workspace):
+    row = "the landlord of the seventh floor"
+    write_task(workspace, [row])
+    stage.main("demo")
+    together = b"".join(file.read_bytes() for file in paths.bundle("demo").rglob("*.json"))
+    assert b"seventh floor" not in together
+    head = run(ROOT, "git", "rev-parse", "HEAD", check=False).stdout.strip()
+    assert not head or head.encode() not in together
 
 
 def test_a_single_softmax_head_is_a_plain_classifier():
@@ -152,7 +236,10 @@ def test_raw_text_is_cleaned_as_the_prepare_stage_does(bundle, workspace):
     assert table["raw"].tolist() == RAW
     assert (table["raw"] != table["text"]).sum() == 3
     np.testing.assert_array_equal(opened.logits(RAW), opened.model.logits(table["text"].tolist()))
-    assert not np.array_equal(opened.logits(RAW), opened.model.logits(RAW))
+    plain = Model(bundle / "onnx/model_quantized.onnx", workspace / "models/demo/student/tokenizer.json", 48)
+    assert not np.array_equal(opened.logits(RAW), plain.logits(RAW)), "texts that need no cleaning would prove nothing"
+    # the tokenizer of the bundle cleans by itself, for those who do not call clean
+    np.testing.assert_array_equal(opened.logits(RAW), opened.model.logits(RAW))
     settings = read_json(bundle / "decant.json")["cleaning"]
     assert [clean(text, settings) for text in RAW] == table["text"].tolist()
 
@@ -226,18 +313,20 @@ def test_a_bundle_that_changes_cleaned_text_stops_the_stage(workspace, monkeypat
 def test_a_bundle_with_another_tokenizer_stops_the_stage(workspace, monkeypatch):
     """Planted: a copy of the tokenizer in which two words have changed places."""
     write_task(workspace, ["hello airdrop"])
-    real = shutil.copyfile
+    real = normalizer.install
 
-    def swapped(source, target):
-        real(source, target)
-        if str(target).endswith("tokenizer.json"):
-            content = read_json(target)
-            words = content["model"]["vocab"]
-            words["hello"], words["btc"] = words["btc"], words["hello"]
-            write_json(target, content)
+    def swapped(source, target, cleaning):
+        compiled = real(source, target, cleaning)
+        content = read_json(target)
+        words = content["model"]["vocab"]
+        words["hello"], words["btc"] = words["btc"], words["hello"]
+        write_json(target, content)
+        return compiled
 
-    monkeypatch.setattr(stage.shutil, "copyfile", swapped)
-    with pytest.raises(ParityError, match="the tokenizer be the same file"):
+    monkeypatch.setattr(normalizer, "install", swapped)
+    with pytest.raises(
+        ParityError, match=r"demo: \d+ of 60 texts of fuzz that are clean already are read in another way"
+    ):
         stage.main("demo")
     assert not (workspace / "models" / "demo" / "bundle").exists()
 

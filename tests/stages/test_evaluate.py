@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from bundles import write_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mini import TASK, posts, run
@@ -49,6 +50,19 @@ def test_a_test_split_that_is_not_the_one_of_the_manifest_stops_the_stage(worksp
 def test_the_test_split_of_the_manifest_passes(rows):
     with pytest.raises(CacheError, match=r"models/mini/thresholds\.json: missing"):  # the next thing that it reads
         evaluate.main(TASK)
+
+
+# -- readers without our code ------------------------------------------------------------------------------------------
+
+
+def test_test_rows_that_the_tokenizer_alone_reads_in_another_way_are_counted(workspace):
+    """One row has an entity that the normalizer does not know, one a tag that it does, two need no cleaning."""
+    write_bundle(workspace)
+    raw = ["btc &#35211; now", "<b>airdrop</b> now", "hello", "salary"]
+    cleaned = ["btc \u898b now", "airdrop now", "hello", "salary"]
+    frame = pd.DataFrame({"raw": raw, "text": cleaned})
+    assert evaluate.read_alone("demo", frame, 48) == 0.25
+    assert evaluate.read_alone("demo", frame.assign(raw=cleaned), 48) == 0.0
 
 
 # -- coarse groups -----------------------------------------------------------------------------------------------------

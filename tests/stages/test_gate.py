@@ -11,9 +11,9 @@ from shell import run
 from decant.errors import CacheError, ParamsError
 from decant.files import digest, read_json, write_json
 from decant.keys import bounds, class_keys
-from decant.runtime import KEYS
 from decant.settings.gates import SAMPLED, Gate
 from decant.settings.params import merge, read
+from decant.shipped.record import KEYS
 from decant.verdict import binding
 from stages import gate
 

@@ -62,7 +62,7 @@ def write_task(workspace, texts=("hello",)):
     write_model(models / "onnx" / "model_quantized.onnx", tokenizer.get_vocab())
     write_json(models / "thresholds.json", {"student_int8": {"scam": 0.9, "crypto": 0.6}, "linear": {"scam": 0.1}})
     frame = pd.DataFrame(
-        {"id": [str(row) for row in range(len(texts))], "text": texts, "linear": texts, "scam": "honest"}
+        {"id": [str(row) for row in range(len(texts))], "text": texts, "raw": texts, "linear": texts, "scam": "honest"}
     )
     frame = frame.assign(urgency=0.5, **{"topic.crypto": False, "topic.money": False})
     (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)

@@ -27,8 +27,8 @@ TEACHER = BASE | {
     "class_weights": "none", "max_weight": 50.0, "label_smoothing": 0.0, "frozen_epochs": 0, "long_texts": "cut", "overlap": 8,
 }  # fmt: skip
 STUDENT = BASE | {
-    "encoder": "tiny", "start": "encoder", "layers": [0], "min_count": 1, "soft_weight": 0.7, "hard_weight": 0.3,
-    "hidden_weight": 0.1, "temperature": 2.0, "seed": 13, "max_parameters": 10**6, "sweep": [],
+    "encoder": "tiny", "start": "encoder", "layers": [0], "min_count": 1, "intermediate": None, "heads": None, "soft_weight": 0.7,
+    "hard_weight": 0.3, "hidden_weight": 0.1, "temperature": 2.0, "seed": 13, "max_parameters": 10**6,
 }  # fmt: skip
 STEPS = 8  # of one epoch: 120 posts in batches of 16
 

@@ -83,8 +83,11 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     defaults["baseline"] |= {"strengths": [1.0, 10.0], "probe_strengths": [0.01], "folds": 3, "probe_encoder": "tiny"}
     defaults["teacher"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3}
     defaults["distil"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3, "encoder": "tiny"}
+    for task in ("demo", "scam"):
+        tree[task].pop("distil", None)  # slim students are cut from wider encoders than this one
     # random weights learn next to nothing in seconds: the road is tested here, not the quality
     defaults["quantize"]["min_agreement"] = 0.5
+    defaults["bundle"]["fuzz"] = 60
     defaults["benchmark"] |= {"texts": 20, "repeats": 1}
     with params.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)

@@ -136,11 +136,12 @@ def teach(width: int = tiny.WIDTH, extra: tuple[str, ...] = ()) -> None:
         scores.save(paths.soft("demo") / f"{name}.safetensors", ids, arrays, soft.sources("demo", file, ["tiny"], [13]))
 
 
-def change(workspace, **settings) -> None:
-    """Other settings of demo.distil."""
+def change(workspace, sweep=(), **settings) -> None:
+    """Other settings of demo.distil, and students beside it."""
     tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
     quick = {"start": "encoder", "layers": [0, 1], "epochs": 1, "min_count": 1}
     tree["demo"]["distil"] = tree["demo"].get("distil", {}) | quick | settings
+    tree["demo"]["capacity"] = {"sweep": list(sweep)}
     with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(tree, file)
 
@@ -216,15 +217,37 @@ def test_a_student_may_start_from_its_fine_tuned_teacher(ready, tiny_encoder):
     assert digest("models/demo/student/model.safetensors") != from_encoder
 
 
+def test_a_slim_student_has_only_the_neurons_and_heads_that_were_asked_for(ready):
+    change(ready)
+    written()
+    whole = load("models/demo/student")
+    change(ready, intermediate=16, heads=1)
+    about = written()
+    slim = load("models/demo/student")
+    assert (about["intermediate"], about["heads"]) == (16, 1)
+    inner, before = slim.encoder.encoder.layer[0], whole.encoder.encoder.layer[0]
+    assert inner.intermediate.dense.weight.shape == (16, tiny.WIDTH)
+    head = before.attention.self.attention_head_size
+    assert inner.attention.self.query.weight.shape == (head, tiny.WIDTH)
+    assert before.attention.self.query.weight.shape[0] > head
+    assert about["parameters"] == sum(tensor.numel() for tensor in slim.parameters())
+
+
 def test_a_sweep_writes_size_against_quality(ready):
-    change(ready, sweep=[{"layers": [0], "min_count": 1}, {"layers": [0, 2], "min_count": 3}])
+    sizes = [{"layers": [0, 2], "min_count": 1}, {"layers": [0, 2], "min_count": 1, "intermediate": 8, "heads": 1}]
+    change(ready, heads=1, sweep=[*sizes, {"layers": [0], "min_count": 3}])
     capacity.main("demo")
     found = pd.read_csv("models/demo/capacity/capacity.csv", dtype={"layers": str})
-    assert found["layers"].tolist() == ["0", "0-2"]
-    assert found["vocabulary"].is_monotonic_decreasing
+    assert found["layers"].tolist() == ["0-2", "0-2", "0"]
+    assert found["name"].tolist() == ["0-2_min_count1", "0-2_min_count1_intermediate8_heads1", "0_min_count3"]
+    # what an entry does not name stays whole, also where the shipped student is slim
+    assert found["heads"].isna().tolist() == [True, False, True]
+    assert found["vocabulary"][1] > found["vocabulary"][2]
+    assert found["parameters"][0] > found["parameters"][1]
     for row in found.itertuples():
         assert 1000 < row.parameters < 10**6
         assert 0 <= row.valid_macro_f1 <= 1
+        assert row.bytes == (paths.capacity("demo") / f"{row.name}.onnx").stat().st_size
     assert not list((ready / ".work" / "demo").glob("capacity-*/checkpoint-*"))
 
 

@@ -1,0 +1,141 @@
+"""The scored table as it is written: the columns of the input as they came, then the answer and a score per class.
+
+A cell that begins with =, +, - or @ stays as it is, though a spreadsheet that opens the CSV by a double click runs it as a
+formula: a reply begins with @ and a fall with -, and a table that other programs read must not change on its way.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from decant.data.rawfiles import BATCH, Batch
+from decant.deploy import table
+from decant.deploy.workers import numbers
+from decant.errors import InputError
+from decant.runtime import Bundle
+
+Write = Callable[[Batch, np.ndarray], None]  # some rows, and their answers as of `workers.answers`
+
+FORMS = {".parquet": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl"}
+BETWEEN = "|"  # answers of one row, in a cell of CSV
+
+
+class Added:
+    """The columns that scoring adds."""
+
+    def __init__(self, bundle: Bundle, prefix: str):
+        self.named, self.single = bundle.named, bundle.rule.single
+        self.answer = f"{prefix}answer"
+        self.scores = [f"{prefix}score_{name}" for name in bundle.classes_] + [
+            f"{prefix}number_{name}" for name in numbers(bundle)
+        ]
+        self.names = [self.answer, *self.scores]
+        self.width = len(bundle.classes_) + len(self.scores)  # of `workers.answers`
+
+    def columns(self, answers: np.ndarray) -> dict[str, list]:
+        """Column by column; null in a row that was not scored."""
+        width = answers.shape[1] - len(self.scores)
+        told = [None if np.isnan(row[0]) else self.named(row[:width] == 1) for row in answers]
+        scores = [[None if value != value else value for value in column] for column in answers[:, width:].T.tolist()]
+        return {self.answer: told} | dict(zip(self.scores, scores, strict=True))
+
+    def refuse(self, names: list[str], file: Path) -> None:
+        """Raises InputError if the table has one of these columns."""
+        if both := [name for name in self.names if name in names]:
+            raise InputError(
+                f"{file}: has {', '.join(both)} already; name the new ones otherwise with --prefix, e.g. --prefix model_"
+            )
+
+
+def form_of(out: Path) -> str:
+    """Raises InputError if the suffix is of no form that is written."""
+    if out.suffix.lower() not in FORMS:
+        raise InputError(f"{out}: the suffix says how it is written: {', '.join(FORMS)}")
+    return FORMS[out.suffix.lower()]
+
+
+@contextmanager
+def opened(file: Path, form: str, added: Added, names: list[str], schema: pa.Schema | None) -> Iterator[Write]:
+    """A function that writes rows to a file. names, schema: the columns of the input; the schema is for Parquet alone."""
+    if form == "parquet":
+        with _parquet(file, added, schema) as write:
+            yield write
+        return
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        yield to(stream, form, added, names)
+
+
+def to(stream: TextIO, form: str, added: Added, names: list[str]) -> Write:
+    """A function that writes rows to a stream as CSV, TSV or JSON Lines, after the header."""
+    if form == "jsonl":
+        return lambda batch, answers: stream.writelines(_lines(batch, names, added.columns(answers)))
+    rows = csv.writer(_Unix(stream), delimiter="\t" if form == "tsv" else ",", lineterminator="\r\n")
+    rows.writerow([*names, *added.names])
+    return lambda batch, answers: rows.writerows(_rows(batch, names, added.columns(answers)))
+
+
+def _lines(batch: Batch, names: list[str], added: dict[str, list]) -> Iterator[str]:
+    columns = {name: table.plain(batch, name) for name in names} | added
+    for row in zip(*columns.values(), strict=True):
+        yield json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) + "\n"
+
+
+def _rows(batch: Batch, names: list[str], added: dict[str, list]) -> Iterator[list[str]]:
+    columns = [table.plain(batch, name) for name in names]
+    given = ([_cell(value) for value in row] for row in zip(*columns, strict=True))
+    new = ([_new(value) for value in row] for row in zip(*added.values(), strict=True))
+    return (one + two for one, two in zip(given, new, strict=True))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _new(value: object) -> str:
+    return BETWEEN.join(value) if isinstance(value, list) else _cell(value)
+
+
+class _Unix:
+    """The csv module quotes a carriage return in a cell only where lines end with one; here they do not, in the end."""
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+
+    def write(self, line: str) -> int:
+        return self.stream.write(line.removesuffix("\r\n") + "\n")
+
+
+@contextmanager
+def _parquet(file: Path, added: Added, given: pa.Schema) -> Iterator[Write]:
+    given = table.without_null(given)
+    answer = pa.string() if added.single else pa.list_(pa.string())
+    new = pa.schema([(added.answer, answer), *((name, pa.float64()) for name in added.scores)])
+    whole = pa.schema([*given, *new], given.metadata)
+
+    waiting: list[pa.Table] = []
+
+    def write(batch: Batch, answers: np.ndarray) -> None:
+        columns = added.columns(answers)
+        arrays = [pa.array(columns[field.name], field.type) for field in new]
+        waiting.append(pa.Table.from_arrays([*table.arrow(batch, given).columns, *arrays], schema=whole))
+        if sum(map(len, waiting)) >= BATCH:
+            flush()
+
+    def flush() -> None:
+        """A row group of many rows: each has an overhead, and is read as a whole."""
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
+            waiting.clear()
+
+    with pq.ParquetWriter(file, whole, compression="zstd") as writer:
+        yield write
+        flush()

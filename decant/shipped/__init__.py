@@ -1,0 +1,1 @@
+"""What the shipped classifier is made of: numpy, onnxruntime, tokenizers and ftfy only."""

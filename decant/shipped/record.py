@@ -1,0 +1,100 @@
+"""decant.json, the record of a bundle: what it must say, and the bytes that it lists.
+
+A bundle may come from anybody. What it makes us read is looked at before it is read: its size, whether it lies in the
+folder, whether the record lists its digest; and the model must hold its weights itself.
+"""
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+
+from decant.errors import BundleError
+from decant.shipped.onnxfile import refuse_external
+from decant.text import PATTERNS
+
+RECORD = "decant.json"
+FORMAT = 1
+KEYS = {
+    "task": str,
+    "model_md5": str,
+    "max_length": int,
+    "cleaning": dict,
+    "heads": dict,
+    "decision": dict,
+    "thresholds": dict,
+    "files": dict,
+}
+CLEANING = {
+    **dict.fromkeys(("html", "mojibake", "invisible", "whitespace"), (True, False)),
+    **dict.fromkeys(PATTERNS, ("keep", "strip", "mask", "word")),
+    "unicode": ("NFKC", "NFC", "keep"),
+    "repeats": range(1000),
+}
+READ = ("onnx/model_quantized.onnx", "tokenizer.json")  # by Bundle
+AGAIN = "Build the bundle again"
+# Bytes. The tokenizer of 250,000 words of XLM-R has 17 million; protobuf ends at 2 GB.
+LARGEST = {RECORD: 1_000_000, ".json": 64_000_000, ".onnx": 2_000_000_000}
+
+
+def read_record(folder: Path) -> dict:
+    """The bundle's decant.json, after a check that every file it lists is there with the bytes it lists.
+
+    Raises BundleError: what is missing, changed, too large, not listed, or leads out of the folder.
+    """
+    record = parsed(folder / RECORD)
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        record_format = record.get("format") if isinstance(record, dict) else record
+        raise BundleError(f"{folder / RECORD}: format {record_format!r}, this version of decant reads {FORMAT}")
+    if missing := set(KEYS) - set(record):
+        raise BundleError(f"{folder / RECORD}: no {', '.join(sorted(missing))}. {AGAIN}")
+    for key, kind in KEYS.items():
+        if not isinstance(record[key], kind) or isinstance(record[key], bool):
+            raise BundleError(f"{folder / RECORD}: {key} is {record[key]!r:.60}, expected {kind.__name__}. {AGAIN}")
+    for key, allowed in CLEANING.items():
+        if key not in record["cleaning"] or record["cleaning"][key] not in allowed:
+            raise BundleError(f"{folder / RECORD}: cleaning.{key} is {record['cleaning'].get(key)!r:.60}. {AGAIN}")
+    for name in READ:
+        if name not in record["files"]:
+            raise BundleError(f"{folder / RECORD}: does not list {name}, which would be read unchecked. {AGAIN}")
+    for name, expected in record["files"].items():
+        content = within(folder, name)
+        actual = hashlib.sha256(content).hexdigest()
+        if actual != expected:
+            raise BundleError(
+                f"{folder / name}: sha256 {actual[:12]}…, {RECORD} lists {str(expected)[:12]}…; the file was changed after "
+                "bundling"
+            )
+        if name.endswith(".onnx"):
+            refuse_external(str(folder / name), content)
+    return record
+
+
+def parsed(file: Path) -> object:
+    """The record as JSON."""
+    if not file.exists():
+        raise BundleError(f"{file.parent}: no {RECORD}, so this is not a bundle. Build one with dvc repro")
+    try:
+        return json.loads(within(file.parent, file.name).decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # also of bytes that are no UTF-8
+        raise BundleError(f"{file}: not JSON ({error}). {AGAIN}") from None
+
+
+def within(folder: Path, name: str) -> bytes:
+    """The bytes of a file that a bundle lists, if it is one of the folder's own, and not too large."""
+    way = PurePosixPath(name)
+    if way.is_absolute() or not way.parts or ".." in way.parts or "\\" in name or ":" in name or "\0" in name:
+        raise BundleError(f"{folder / RECORD}: lists {name!r}, which is no path inside the folder. {AGAIN}")
+    file = folder / way
+    for step in (*list(way.parents)[:-1], way):
+        if (folder / step).is_symlink():
+            raise BundleError(
+                f"{folder / step}: a link, which may lead out of the bundle. Copy what it leads to: cp -rL"
+            )
+    if not file.is_file():
+        raise BundleError(f"{file}: missing. Copy the whole folder, or build the bundle again")
+    largest = LARGEST.get(name, LARGEST.get(way.suffix, LARGEST[".json"]))
+    if (size := file.stat().st_size) > largest:
+        raise BundleError(
+            f"{file}: {size:,} bytes, a bundle's may have {largest:,}. It is not one of ours; do not open it"
+        )
+    return file.read_bytes()
