@@ -169,7 +169,7 @@ def answered(bundle: Bundle, logits: np.ndarray) -> list[str]:
     """What the bundle's rule makes of logits; several classes with a plus between them."""
     chances = probabilities(logits, bundle.heads)
     held = decision.decide(bundle.rule, bundle.heads, chances, bundle.thresholds)
-    return ["+".join(name for name, holds in zip(bundle.classes, row, strict=True) if holds) for row in held]
+    return ["+".join(name for name, holds in zip(bundle.classes_, row, strict=True) if holds) for row in held]
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ EDITS = {
         params("    clip: 1.0  # longest gradient", "    clip: 2.0  # longest gradient"),
         both(*LEARNING),
     ),
-    "a key of one section": (params("max: 9000000}  # a browser", "max: 8000000}  # a browser"), both("gate")),
+    "a key of one section": (params("min: -0.02}  # two points", "min: -0.03}  # two points"), both("gate")),
     "a cap of one task": (
         params("caps: {scam: 0.08}", "caps: {scam: 0.07}"),
         {"demo": {"thresholds", "gate", "report"}, "scam": set()},

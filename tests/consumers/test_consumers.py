@@ -80,7 +80,7 @@ def answers(folder, rows):
     bundle = Bundle(folder)
     chances = probabilities(np.array([row["logits"] for row in rows]), bundle.heads)
     held = decision.decide(bundle.rule, bundle.heads, chances, bundle.thresholds)
-    return [bundle.classes[int(np.argmax(row))] for row in held]
+    return [bundle.classes_[int(np.argmax(row))] for row in held]
 
 
 def test_onnxruntime_by_hand_gives_the_golden_ids_and_logits(folder, golden):

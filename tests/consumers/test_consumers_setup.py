@@ -106,4 +106,5 @@ def test_git_ignores_what_is_set_up(name):
 
 def test_make_clean_removes_what_was_set_up():
     printed = run(ROOT, "make", "--dry-run", "clean").stdout
-    assert printed.split() == ["rm", "-rf", ".venv", "tests/consumers/node_modules", ".work"]
+    packages = ["tests/consumers/node_modules", "tests/deploy/typecheck/node_modules"]
+    assert printed.split() == ["rm", "-rf", ".venv", *packages, ".work"]

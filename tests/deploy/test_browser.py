@@ -63,7 +63,7 @@ def test_the_folder_has_the_page_the_packages_and_the_bundle_and_lists_them(bund
         OWN
         | {"version.js"}
         | {f"vendor/{name}" for name in vendor}
-        | {"bundle/decant.json", "bundle/tokenizer.json", "bundle/onnx/model_quantized.onnx"}
+        | {f"bundle/{name}" for name in ("decant.json", "golden.json", "tokenizer.json", "onnx/model_quantized.onnx")}
     )
     assert size == sum(map(len, made.values()))
     about = listed(tmp_path / "page")
@@ -146,7 +146,7 @@ def test_a_failure_in_the_middle_leaves_the_page_of_before(bundle, fake, tmp_pat
 
 def test_a_bundle_of_other_bytes_or_without_an_onnx_model_is_refused(bundle, fake, tmp_path):
     linear = webpages.changed(bundle, tmp_path / "linear", files={})
-    with pytest.raises(BundleError, match=r"no onnx/model_quantized.onnx, tokenizer.json; the page runs an ONNX model"):
+    with pytest.raises(BundleError, match=r"does not list onnx/model_quantized\.onnx, which would be read unchecked"):
         browser.build(linear, tmp_path / "page", fake)
     spoilt = webpages.changed(bundle, tmp_path / "spoilt")
     (spoilt / "tokenizer.json").write_text("{}", encoding="utf-8")

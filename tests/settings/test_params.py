@@ -111,7 +111,7 @@ VALUES = {
     "share above 1": ("defaults.teacher.warmup", 1.1, "1.1", "less than or equal to 1"),
     "share below 0": ("defaults.tokens.max_unknown", -0.1, "-0.1", "greater than or equal to 0"),
     "dropout of everything": ("defaults.teacher.dropout", 1.0, "1.0", "less than 1"),
-    "no epochs": ("defaults.distil.epochs", 0, "0", "greater than or equal to 1"),
+    "no epochs": ("defaults.teacher.epochs", 0, "0", "greater than or equal to 1"),
     "length below the least": ("defaults.tokens.max_length", 4, "4", "greater than or equal to 8"),
     "length above the most": ("defaults.tokens.max_length", 1024, "1024", "less than or equal to 512"),
     "one fold": ("defaults.baseline.folds", 1, "1", "greater than or equal to 2"),

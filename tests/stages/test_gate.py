@@ -70,9 +70,11 @@ def judge(workspace, task, metrics, feasible=1):
     metrics["thresholds"] = {"student_int8": held} | metrics["thresholds"]
     bundle = workspace / "models" / task / "bundle"
     (bundle / "onnx").mkdir(parents=True, exist_ok=True)
-    (bundle / "onnx" / "model_quantized.onnx").write_bytes(b"int8")
-    files = {"onnx/model_quantized.onnx": digest(bundle / "onnx" / "model_quantized.onnx")}
-    write_json(bundle / "decant.json", dict.fromkeys(KEYS, 1) | {"format": 1, "files": files})
+    (bundle / "onnx" / "model_quantized.onnx").write_bytes(b"")  # a protobuf message without a field
+    write_json(bundle / "tokenizer.json", {})
+    files = {name: digest(bundle / name) for name in ("onnx/model_quantized.onnx", "tokenizer.json")}
+    record = {key: kind() for key, kind in KEYS.items()} | {"format": 1, "files": files}
+    write_json(bundle / "decant.json", record | {"cleaning": read(task).cleaning.model_dump()})
     write_json(workspace / "metrics" / task / "manifest.json", {"rows": {"test": "0" * 64}})
     metrics["test"] |= {"judged": binding.judged(task, bundle, 1)}
     for name, content in metrics.items():

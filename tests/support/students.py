@@ -10,9 +10,10 @@ import torch
 
 from decant import paths
 from decant.files import write_json
+from decant.models import int8
 from decant.models.encoder import load_tokenizer, load_weights, save_tokenizer
 from decant.models.model import build, predict
-from stages import bundle, export, quantize
+from stages import bundle, export
 
 LENGTH = 48  # tokens, as tiny.shrink sets it
 
@@ -35,7 +36,7 @@ def write_bundle(workspace: Path, texts: list[str]) -> Path:
     save_tokenizer(tokenizer, student, LENGTH)
     write_json(student / "student.json", {"parameters": 1, "vocabulary": len(tokenizer)})
     export.main("demo")
-    quantize.quantize(workspace / paths.onnx("demo"), workspace / paths.quantized("demo"), "channel_reduced")
+    int8.quantize(workspace / paths.onnx("demo"), workspace / paths.quantized("demo"), "channel_reduced", 8, [])
     bundle.main("demo")
     return workspace / paths.bundle("demo")
 

@@ -84,7 +84,7 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     defaults["teacher"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3}
     defaults["distil"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3, "encoder": "tiny"}
     for task in ("demo", "scam"):
-        tree[task].pop("distil", None)  # slim students are cut from wider encoders than this one
+        tree.get(task, {}).pop("distil", None)  # slim students are cut from wider encoders than this one
     # random weights learn next to nothing in seconds: the road is tested here, not the quality
     defaults["quantize"]["min_agreement"] = 0.5
     defaults["bundle"]["fuzz"] = 60
