@@ -15,6 +15,7 @@ from decant import checked, decision, paths, stage, tables
 from decant.errors import BudgetError, ParityError
 from decant.files import write_metrics, writing
 from decant.heads import likely, probabilities
+from decant.models import reading
 from decant.models.int8 import quantize
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
@@ -52,8 +53,7 @@ def main(task: str) -> None:
         return chances, decision.decide(rule, heads, chances, halves)
 
     wanted, wanted_answers = answers(source)
-    reader = Model(source, tokenizer, p.tokens.max_length, p.threads).tokenizer
-    ids = [encoding.ids for encoding in reader.encode_batch(trained.tolist())]
+    ids = reading.ids(tokenizer, trained.tolist(), p.tokens.max_length)
     columns = likely(heads)
     measured = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from functools import cache
 
-import numpy as np
-
-from decant import decision
-from decant.heads import probabilities, width
+from decant.deploy.added import Added
+from decant.deploy.workers import answers
 from decant.runtime import Bundle
-
-DIGITS = 6  # of a score: what thresholds are rounded to
+from decant.shipped.texts import listed
 
 
 @cache
@@ -24,16 +21,6 @@ def columns(folder: str, texts: Iterable[str]) -> dict[str, list]:
 
     Raises BundleError, and InputError for a cell that is no text: leave such rows out first.
     """
-    bundle, texts = opened(folder), list(texts)
-    classes = decision.classes(bundle.rule, bundle.heads)
-    logits = bundle.logits(texts) if texts else np.zeros((0, width(bundle.heads)))
-    chances = probabilities(logits, bundle.heads)
-    held = decision.decide(bundle.rule, bundle.heads, chances, bundle.thresholds)
-    several = [[name for name, holds in zip(classes, row, strict=True) if holds] for row in held]
-    scores = decision.scores(bundle.rule, bundle.heads, chances).round(DIGITS)
-    numbers = {f"number_{head.name}": chances[:, head.start] for head in bundle.heads if not head.labels}
-    return {
-        "answer": [row[0] for row in several] if bundle.rule.single else several,
-        **{f"score_{name}": column.tolist() for name, column in zip(classes, scores.T, strict=True)},
-        **{name: column.round(DIGITS).tolist() for name, column in numbers.items()},
-    }
+    bundle = opened(folder)
+    # looked at here: in a table a cell that is no text may be meant, and gets an empty answer
+    return Added(bundle, "").columns(answers(bundle, listed(texts, bundle.runtime["max_characters"])))

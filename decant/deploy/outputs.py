@@ -17,41 +17,13 @@ import pyarrow.parquet as pq
 
 from decant.data.rawfiles import BATCH, Batch
 from decant.deploy import table
-from decant.deploy.workers import numbers
+from decant.deploy.added import Added
 from decant.errors import InputError
-from decant.runtime import Bundle
 
 Write = Callable[[Batch, np.ndarray], None]  # some rows, and their answers as of `workers.answers`
 
 FORMS = {".parquet": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl"}
 BETWEEN = "|"  # answers of one row, in a cell of CSV
-
-
-class Added:
-    """The columns that scoring adds."""
-
-    def __init__(self, bundle: Bundle, prefix: str):
-        self.named, self.single = bundle.named, bundle.rule.single
-        self.answer = f"{prefix}answer"
-        self.scores = [f"{prefix}score_{name}" for name in bundle.classes_] + [
-            f"{prefix}number_{name}" for name in numbers(bundle)
-        ]
-        self.names = [self.answer, *self.scores]
-        self.width = len(bundle.classes_) + len(self.scores)  # of `workers.answers`
-
-    def columns(self, answers: np.ndarray) -> dict[str, list]:
-        """Column by column; null in a row that was not scored."""
-        width = answers.shape[1] - len(self.scores)
-        told = [None if np.isnan(row[0]) else self.named(row[:width] == 1) for row in answers]
-        scores = [[None if value != value else value for value in column] for column in answers[:, width:].T.tolist()]
-        return {self.answer: told} | dict(zip(self.scores, scores, strict=True))
-
-    def refuse(self, names: list[str], file: Path) -> None:
-        """Raises InputError if the table has one of these columns."""
-        if both := [name for name in self.names if name in names]:
-            raise InputError(
-                f"{file}: has {', '.join(both)} already; name the new ones otherwise with --prefix, e.g. --prefix model_"
-            )
 
 
 def form_of(out: Path) -> str:

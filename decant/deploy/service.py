@@ -24,14 +24,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from decant import decision
 from decant.deploy.asking import check_headers, read_body, read_question, schema
 from decant.deploy.inference import Busy, Inference
 from decant.deploy.measures import Measures
 from decant.errors import InputError
 from decant.runtime import Bundle
 
-CHARACTERS = 20_000  # of a text, where the bundle's record names no cap
 EXAMPLES = [
     "Claim your free airdrop now",
     "Rent is due on Friday",
@@ -139,7 +137,7 @@ def create_app(bundle: Bundle, limits: Limits, key: str | None = None) -> FastAP
     """The application around an open bundle. key: what a client has to send as `Authorization: Bearer <key>`, if any."""
     record = bundle.record
     names = {"task": record["task"], "model_md5": record["model_md5"]}
-    characters = record.get("runtime", {}).get("max_characters", CHARACTERS)
+    characters = bundle.runtime["max_characters"]
     measures, inference = Measures(record), Inference(bundle, limits.queue)
     texts = [text[:characters] for text in EXAMPLES]
     shown = {**names, "predictions": bundle.predict(texts)}  # the first prediction is slow: let it be this one
@@ -194,7 +192,7 @@ def create_app(bundle: Bundle, limits: Limits, key: str | None = None) -> FastAP
         return Labels(
             task=record["task"],
             rule=bundle.rule.name,
-            answers=decision.classes(bundle.rule, bundle.heads),
+            answers=bundle.classes_,
             heads=heads,
             thresholds=bundle.thresholds,
         )

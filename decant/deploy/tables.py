@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from decant.data.rawfiles import Batch
 from decant.deploy import outputs
-from decant.deploy.outputs import Added
+from decant.deploy.added import Added
 from decant.deploy.parts import Parts, parts
 from decant.deploy.table import PIECE, Table, schema_of
 from decant.deploy.workers import cores, in_order

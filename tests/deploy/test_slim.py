@@ -111,3 +111,11 @@ def test_the_options_import_nothing_that_has_to_be_installed():
     tree = ast.parse((ROOT / "decant/deploy/options.py").read_text(encoding="utf-8"))
     modules = {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert modules - {"decant"} <= sys.stdlib_module_names
+
+
+def test_columns_for_other_engines_need_no_more_than_the_base(bundle):
+    """Their workers have readers of their own, and `pip install .` at most."""
+    code = slim.CODE.replace("from decant.__main__ import main", "from decant.deploy.columns import columns")
+    code = code.replace("sys.exit(main(sys.argv[2:]))", "print(columns(sys.argv[2], ['btc'])['answer'])")
+    command = [sys.executable, "-c", code, ",".join(slim.refused(BASE)), str(bundle)]
+    assert run(bundle, *command, environment={"PYTHONPATH": str(ROOT)}).stdout.strip() == "['crypto']"
