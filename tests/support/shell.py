@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENVIRONMENT = os.environ | {
+# The tests themselves may run below make, which tells every command beneath it so: a make of a test would name its folder.
+_MAKES_OWN = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _MAKES_OWN} | {
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": "1",
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
