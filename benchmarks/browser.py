@@ -16,6 +16,8 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,9 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from decant import paths
 from decant.deploy import browser
+from decant.errors import InstallError
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 
 # the memory of the model is one WebAssembly.Memory, which no page can ask for later
 KEPT = """const Memory = WebAssembly.Memory; self.memories = [];
@@ -40,6 +45,14 @@ TYPED = """async (texts) => {
     await new Promise((drawn) => setTimeout(drawn));
   }
   return taken;
+}"""
+
+
+READ = """async (texts) => {
+  const { read } = await import("./main.js");
+  const all = [];
+  for (const text of texts) all.push((await read(text)).reading);
+  return all.map((reading) => ({ ids: reading.windows[0], logits: Array.from(reading.logits) }));
 }"""
 
 
@@ -60,21 +73,43 @@ def main() -> None:
         parser.error("there is no chromium on the path; say with --chromium where it lies")
     rows = pd.read_parquet(options.texts or paths.split_file(options.task, "train"), columns=["raw"])["raw"].tolist()
     rows = (rows * (options.rows // len(rows) + 1))[: options.rows]
+    with served(options.bundle or paths.bundle(options.task)) as (address, size):
+        measured = measure(address, rows, options.chromium)
+    print(json.dumps({"task": options.task, "bytes": size, "load": os.getloadavg()[0]} | measured, indent=2))
+
+
+@contextmanager
+def served(bundle: Path) -> Iterator[tuple[str, int]]:
+    """The page of a bundle on this machine: its address and its bytes, as long as the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
-        size = browser.build(options.bundle or paths.bundle(options.task), Path(folder) / "page")
+        size = browser.build(bundle, Path(folder) / "page")
         handler = functools.partial(Silent, directory=f"{folder}/page")
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            measured = measure(f"http://localhost:{server.server_port}/", rows, options.chromium)
+            yield f"http://localhost:{server.server_port}/", size
             server.shutdown()
-    print(json.dumps({"task": options.task, "bytes": size, "load": os.getloadavg()[0]} | measured, indent=2))
+
+
+def answers(bundle: Path, texts: list[str], chromium: str | None = None) -> list[dict]:
+    """ids (of the first window) and logits of each text by the page in Chromium. chromium: where it lies, if not on the path.
+
+    Raises InstallError: there is none.
+    """
+    chromium = chromium or shutil.which("chromium")
+    if chromium is None:
+        raise InstallError("there is no chromium on the path, which opens the page. Install one: apt install chromium")
+    with served(bundle) as (address, _), sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = started.new_page()
+        opened(page, address)
+        found = page.evaluate(READ, texts)
+        started.close()
+    return found
 
 
 def measure(address: str, rows: list[str], chromium: str) -> dict:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = started.new_page()
         page.add_init_script(KEPT)
         ready = {"first_ms": opened(page, address)}

@@ -1,16 +1,13 @@
 """Do all ways to run a classifier give the same answers? python -m benchmarks.parity demo [--rows 1000]
 
 Takes raw rows of train, valid and calib (never test) through torch, ONNX fp32, int8, `Bundle`, Optimum, transformers.js
-in Node and @huggingface/tokenizers with WebAssembly, those three in fp32 and in int8. The first three read text that our code
-has cleaned, the others the raw text, by the bundle's tokenizer.json alone. Prints a table in Markdown, and below it the id of
-each row that is answered otherwise, never its text. fp32 paths are compared with torch, int8 paths with `Bundle`,
-and `Bundle` with torch.
-
---page FILE adds the page in a browser: JSON, a list of {"id", "logits"}; --texts FILE writes the rows for it (Parquet: id, raw).
+in Node and @huggingface/tokenizers with WebAssembly, those three in fp32 and in int8, and the page in Chromium. The first three
+read text that our code has cleaned, the others the raw text, by the bundle's tokenizer.json alone. Prints a table in Markdown,
+and below it the id of each row that is answered otherwise, never its text. fp32 paths are compared with torch, int8 paths with
+`Bundle`, and `Bundle` with torch.
 """
 
 import argparse
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -20,9 +17,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks import consumers
+from benchmarks import browser, consumers
 from decant import decision, paths, tables
-from decant.errors import InputError
 from decant.heads import probabilities
 from decant.models.encoder import load_tokenizer
 from decant.models.model import load, predict
@@ -51,17 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", help="whose bundle and rows")
     parser.add_argument("--rows", type=int, default=1000, help="how many, drawn with a fixed seed")
-    parser.add_argument("--page", type=Path, help="what the page in a browser gave: JSON, a list of {id, logits}")
-    parser.add_argument("--texts", type=Path, help="write the rows to this Parquet file, columns id and raw, and stop")
+    parser.add_argument("--chromium", help="where the browser lies (default: chromium on the path)")
     options = parser.parse_args()
     bundle = Bundle(paths.bundle(options.task))
     rows = draw(options.task, bundle, options.rows)
-    if options.texts:
-        rows[["id", "raw"]].to_parquet(options.texts, index=False)
-        return
-    ways = of_python(options.task, bundle, rows) | of_others(options.task, rows["raw"].tolist())
-    if options.page:
-        ways["page in a browser"] = Way("int8", given_by_page(options.page, rows["id"].tolist()))
+    texts = rows["raw"].tolist()
+    ways = of_python(options.task, bundle, rows) | of_others(options.task, texts)
+    ways["page in Chromium"] = way("int8", browser.answers(paths.bundle(options.task), texts, options.chromium))
     print(table(options.task, bundle, rows, ways))
 
 
@@ -108,24 +100,15 @@ def of_others(task: str, texts: list[str]) -> dict[str, Way]:
         shutil.copytree(paths.bundle(task), folder)
         shutil.copyfile(paths.onnx(task), folder / "onnx" / "model.onnx")
         return {
-            f"{name}, {precision}": Way(
-                precision, np.array([row["logits"] for row in given]), [row["ids"] for row in given]
-            )
+            f"{name}, {precision}": way(precision, run(folder, texts, file))
             for name, (run, files) in asked.items()
             for precision, file in files.items()
-            for given in [run(folder, texts, file)]
         }
 
 
-def given_by_page(file: Path, ids: list[str]) -> np.ndarray:
-    """(n, w) logits that a page gave.
-
-    Raises InputError: it answered other rows.
-    """
-    rows = {row["id"]: row["logits"] for row in json.loads(file.read_text(encoding="utf-8"))}
-    if set(rows) != set(ids):
-        raise InputError(f"{file}: {len(set(rows) ^ set(ids))} ids are not those of --texts, with the same --rows")
-    return np.array([rows[one] for one in ids])
+def way(precision: str, given: list[dict]) -> Way:
+    """What another runtime gave of raw texts: ids and logits of each."""
+    return Way(precision, np.array([row["logits"] for row in given]), [row["ids"] for row in given])
 
 
 def table(task: str, bundle: Bundle, rows: pd.DataFrame, ways: dict[str, Way]) -> str:

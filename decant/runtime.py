@@ -1,4 +1,5 @@
-"""The shipped classifier: open a bundle, clean, tokenize, run, decide. numpy, onnxruntime, tokenizers and ftfy only.
+"""The shipped classifier: open a bundle, clean, read, run, decide. numpy, onnxruntime, tokenizers and ftfy only; a linear
+bundle takes numpy alone, and ftfy where its cleaning mends wrong decoding.
 
 bundle = Bundle("models/demo/bundle")
 bundle.predict(["Claim your airdrop now"])[0]["answer"]
@@ -12,8 +13,8 @@ from decant import decision
 from decant.decision import Rule
 from decant.heads import Head, layout, probabilities, width
 from decant.shipped.explain import Effect, effects
-from decant.shipped.model import Model
-from decant.shipped.record import read_record
+from decant.shipped.linear import Linear
+from decant.shipped.record import INT8, LINEAR, TOKENIZER, kind, read_record
 from decant.shipped.texts import RUNTIME, listed
 from decant.text import clean
 
@@ -34,14 +35,14 @@ class Bundle:
         self.thresholds = self.record["thresholds"]
         self.classes_ = decision.classes(self.rule, self.heads)
         """The final answers, in the order of the columns of `predict_proba`."""
-        self.model = Model(
-            folder / "onnx" / "model_quantized.onnx",
-            folder / "tokenizer.json",
-            self.record["max_length"],
-            threads,
-            self.runtime["overlap"] if self.runtime["long_texts"] == "chunk" else None,
-            self.record.get("batches", False),
-        )
+        self.model = Linear(folder) if kind(self.record) == LINEAR else self._onnx(folder, threads)
+
+    def _onnx(self, folder: Path, threads: int):
+        from decant.shipped.model import Model  # and with it onnxruntime and tokenizers
+
+        overlap = self.runtime["overlap"] if self.runtime["long_texts"] == "chunk" else None
+        batches = self.record.get("batches", False)
+        return Model(folder / INT8, folder / TOKENIZER, self.record["max_length"], threads, overlap, batches)
 
     @property
     def runtime(self) -> dict:

@@ -25,7 +25,10 @@ from decant.settings.base import Section
 from decant.settings.baseline import Baseline
 from decant.settings.benchmark import Benchmark
 from decant.settings.heads import Heads, heads_of
+from decant.settings.runtime import Runtime
+from decant.settings.ship import Ship
 from decant.settings.tokens import Tokens
+from decant.shipping import CONTESTANT
 from decant.verdict import provenance
 
 COMPARED = 32  # tokens at which students of other sizes are timed
@@ -38,7 +41,9 @@ class Sections(Section):
     benchmark: Benchmark
     encoders: list[str]
     heads: Heads
+    runtime: Runtime
     seeds: list[int]
+    ship: Ship
     threads: int
     tokens: Tokens
 
@@ -51,8 +56,9 @@ def main(task: str) -> None:
     tokenizer.no_truncation()
     counts = np.array([len(tokenizer.encode(text).ids) for text in frame["text"]])
     votes = read_json(paths.soft(task) / "ensemble.json")["weights"]
-    everyone = (task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder)
-    people = speed.crew(alone.recipes(*everyone, p.tokens.max_length, p.threads), frame, counts, p.benchmark.slow_texts)
+    everyone, ships = (task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder), CONTESTANT[p.ship]
+    recipes = alone.recipes(*everyone, ships, p.tokens.max_length, p.runtime.shared, p.threads)
+    people = speed.crew(recipes, frame, counts, p.benchmark.slow_texts)
 
     clock = Clock(p.threads)
     times = speed.one_by_one(people, p.benchmark.repeats, clock)
@@ -67,8 +73,8 @@ def main(task: str) -> None:
         file.stem: file for file in sorted(paths.capacity(task).glob("*.onnx"))
     }
     students = speed.students(small, min(COMPARED, p.tokens.max_length), p.benchmark.repeats, clock, p.threads)
-    starts = {name: speed.fresh(one, 3 if name == SHIPPED else 1) for name, one in tqdm(people.items(), "cold starts")}
-    bytes_of = dict(sizes.sizes(*everyone, votes).itertuples(index=False)) | {alone.IN_TORCH: in_torch(task)}
+    starts = {name: speed.fresh(one, 3 if name == ships else 1) for name, one in tqdm(people.items(), "cold starts")}
+    bytes_of = dict(sizes.sizes(*everyone, votes, ships).itertuples(index=False)) | {alone.IN_TORCH: in_torch(task)}
     contestants = {
         name: speed.figures(seconds, times[SHIPPED])
         | {"rows_per_second": rates[name]} | starts.get(name, {}) | {"bytes": bytes_of[name]}
@@ -84,10 +90,10 @@ def main(task: str) -> None:
             "wall_ratio": clock.wall_ratio,
             **{f"{kind}_{key}": contestants[name][key] for kind, name in TWINS.items() for key in ("ms_p50", "ms_p95")},
             "int8_to_fp32": float(times[SHIPPED].sum() / times["student"].sum()),
-            "texts_per_second": float(len(frame) / times[SHIPPED].sum()),
-            "cold_start_s": contestants[SHIPPED]["cold_start_s"],
-            "bundle_bytes": contestants[SHIPPED]["bytes"],
-            "peak_memory_mb": contestants[SHIPPED]["peak_memory_mb"],
+            "texts_per_second": float(len(frame) / times[ships].sum()),
+            "cold_start_s": contestants[ships]["cold_start_s"],
+            "bundle_bytes": contestants[ships]["bytes"],
+            "peak_memory_mb": contestants[ships]["peak_memory_mb"],
             "contestants": contestants,
             "lengths": lengths,
             "students": students,

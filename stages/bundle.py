@@ -4,6 +4,9 @@ onnx/model_quantized.onnx, tokenizer.json, tokenizer_config.json and config.json
 read; decant.json holds the rest: cleaning, heads, decision rule, thresholds, what it was made of, and the digest of every
 file. The cleaning is in tokenizer.json too, as far as a normalizer can express it, and golden.json has texts with their
 answers. docs/bundle.md says how each consumer opens it.
+
+Where params say `ship: linear`, the folder holds the linear model instead, for Bundle alone: its terms and weights, and the
+same record, golden texts and proofs.
 """
 
 import json
@@ -11,13 +14,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
 from decant import checked, paths, stage, tables
 from decant.errors import ParityError
 from decant.files import digest, read_json, write_json, writing
-from decant.heads import Head, Softmax
-from decant.keys import SHIPPED
+from decant.heads import Head, Softmax, tempered
+from decant.members import ensemble, portable
 from decant.models import nasties, normalizer, reading
 from decant.models.int8 import answers_alone
 from decant.problem import Problem
@@ -28,13 +32,16 @@ from decant.settings.cleaning import Cleaning
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
 from decant.settings.runtime import Runtime
+from decant.settings.ship import Ship
 from decant.settings.tokens import Tokens
 from decant.shipped import golden
 from decant.shipped.model import Model
-from decant.shipped.record import FORMAT, RECORD
+from decant.shipped.record import FORMAT, INT8, LINEAR, READ, RECORD, TOKENIZER
+from decant.shipping import CONTESTANT
 
 RELOADED = 50  # valid texts that the bundle must answer as the int8 file does
 GOLDEN = Path(__file__).with_name("golden.json")  # the texts
+ROUNDED = 1e-4  # of a logit: the linear model ships in float32, which moved none of scam's by more than 2e-6
 
 
 class Sections(Section):
@@ -43,6 +50,7 @@ class Sections(Section):
     decision: Decision
     heads: Heads
     runtime: Runtime
+    ship: Ship
     threads: int
     tokens: Tokens
 
@@ -51,28 +59,22 @@ def main(task: str) -> None:
     p = checked.read(Sections, task)
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     valid = tables.load(task, "valid", problem.heads)
-    quantized = paths.quantized(task)
-    described = {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in problem.heads}
-    thresholds = read_json(paths.thresholds(task))[SHIPPED]
+    said = {
+        "thresholds": read_json(paths.thresholds(task))[CONTESTANT[p.ship]],
+        "heads": {head.name: {"kind": head.kind, "labels": list(head.labels)} for head in problem.heads},
+    }
 
     with writing(paths.bundle(task)) as partial:
-        (partial / "onnx").mkdir(parents=True)
-        shutil.copyfile(quantized, partial / "onnx" / "model_quantized.onnx")
-        compiled = write_tokenizer(paths.student(task), partial, p.cleaning, problem.max_length)
-        config = transformers_config(read_json(paths.student(task) / "config.json"), problem.heads)
-        write_json(partial / "config.json", config | {"thresholds": thresholds, "heads": described})
+        partial.mkdir(parents=True)
+        put = {"student": put_student, "linear": put_linear}[p.ship]
         about = {
             "format": FORMAT,
             "task": task,
-            "model_md5": digest(quantized, "md5"),
-            "max_length": problem.max_length,
+            **put(task, partial, problem, valid["raw"].tolist(), said, p),
             "cleaning": p.cleaning.model_dump(),
-            "normalizer": read_alone(task, partial, compiled, valid["raw"].tolist(), p),
             "runtime": p.runtime.model_dump(),
-            "batches": answers_alone(quantized),
-            "heads": described,
             "decision": problem.rule.record(),
-            "thresholds": thresholds,
+            **said,
             # of what it was made: the sections that this stage reads, and the rows that it looked at
             "params": Sections.model_dump(p, mode="json"),
             "rows": {"valid": tables.rows_sha256(paths.split_file(task, "valid"))},
@@ -81,7 +83,33 @@ def main(task: str) -> None:
         texts = json.loads(GOLDEN.read_text(encoding="utf-8"))
         write_json(partial / golden.FILE, {"texts": golden.vectors(Bundle(partial, p.threads), texts)})
         seal(partial, about)
-        prove(task, partial, valid["text"].tolist()[:RELOADED], p)
+        prove(task, partial, problem, valid[:RELOADED], p)
+
+
+def put_student(task: str, folder: Path, problem: Problem, raw: list[str], said: dict, p: Sections) -> dict:
+    """The int8 file, its tokenizer and config.json; returns what the record says of them.
+
+    raw: valid texts as they came. said: thresholds and heads, for readers of config.json.
+    """
+    quantized = paths.quantized(task)
+    (folder / INT8).parent.mkdir()
+    shutil.copyfile(quantized, folder / INT8)
+    compiled = write_tokenizer(paths.student(task), folder, p.cleaning, problem.max_length)
+    config = transformers_config(read_json(paths.student(task) / "config.json"), problem.heads)
+    write_json(folder / "config.json", config | said)
+    return {
+        "model_md5": digest(quantized, "md5"),
+        "max_length": problem.max_length,
+        "normalizer": read_alone(task, folder, compiled, raw, p),
+        "batches": answers_alone(quantized),
+    }
+
+
+def put_linear(task: str, folder: Path, problem: Problem, raw: list[str], said: dict, p: Sections) -> dict:
+    """The linear model's terms and weights, calibrated; returns what the record says of them."""
+    temperatures = read_json(paths.soft(task) / "ensemble.json")["temperatures"]["linear"]
+    portable.write(paths.baseline(task), problem.heads, temperatures, folder)
+    return {"model": LINEAR, "model_md5": digest(folder / READ[LINEAR][0], "md5")}
 
 
 def write_tokenizer(student: Path, folder: Path, cleaning: Cleaning, max_length: int) -> normalizer.Compiled:
@@ -150,18 +178,21 @@ def seal(folder: Path, about: dict) -> None:
     )
 
 
-def prove(task: str, folder: Path, texts: list[str], p: Sections) -> None:
-    """Raises ParityError unless the bundle answers as the int8 file does, and BundleError unless as golden.json says."""
-    reopened = Bundle(folder, p.threads).logits(texts)
-    plain = paths.student(task) / "tokenizer.json"
-    quantized = paths.quantized(task)
-    model = Model(quantized, plain, p.tokens.max_length, p.threads, p.runtime.shared, answers_alone(quantized))
-    direct = model.logits(texts)
-    if not np.array_equal(reopened, direct):
-        raise ParityError(
-            f"{task}: the bundle and the int8 file differ by {np.abs(reopened - direct).max():.2e} on valid texts; "
-            "cleaning must leave cleaned text as it is, and the tokenizer be the same file"
-        )
+def prove(task: str, folder: Path, problem: Problem, valid: pd.DataFrame, p: Sections) -> None:
+    """Raises ParityError unless the bundle answers as what it holds does, and BundleError unless as golden.json says."""
+    reopened, texts = Bundle(folder, p.threads).logits(valid["text"].tolist()), valid["text"].tolist()
+    if p.ship == "linear":
+        temperatures = read_json(paths.soft(task) / "ensemble.json")["temperatures"]["linear"]
+        direct, allowed = ensemble.linear_logits(task, valid["linear"].tolist()), ROUNDED
+        direct, why = tempered(direct, problem.heads, temperatures), "it must read the words that were learnt"
+    else:
+        quantized, plain = paths.quantized(task), paths.student(task) / TOKENIZER
+        model = Model(quantized, plain, problem.max_length, p.threads, p.runtime.shared, answers_alone(quantized))
+        direct, allowed = model.logits(texts), 0.0
+        why = "cleaning must leave cleaned text as it is, and the tokenizer be the same file"
+    apart = float(np.abs(reopened - direct).max())
+    if not apart <= allowed:
+        raise ParityError(f"{task}: the bundle and the {p.ship} model differ by {apart:.2e} on valid texts; {why}")
     golden.check(folder)
 
 

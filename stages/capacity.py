@@ -17,6 +17,7 @@ from decant.files import writing
 from decant.members import soft
 from decant.members.soft import Lesson
 from decant.models.int8 import quantize
+from decant.models.model import load
 from decant.models.onnx_graph import to_onnx
 from decant.problem import Problem
 from decant.runs import checkpoints
@@ -73,7 +74,9 @@ def trained(
     shutil.rmtree(work, ignore_errors=True)
     with tempfile.TemporaryDirectory() as aside:
         source = Path(aside) / "model.onnx"
-        to_onnx(model, source, p.export.opset, problem.max_length, tokenizer.pad_token_id)
+        model.save_pretrained(aside)
+        # loaded again, as export loads the one that ships: the one that was trained runs in the precision of its training
+        to_onnx(load(aside), source, p.export.opset, problem.max_length, tokenizer.pad_token_id)
         # one recipe for all, so that sizes compare; the scales of `static` would need texts
         quantize(source, folder / f"{name}.onnx", RECIPE, p.quantize.embedding_bits, [])
     entry = student.record(model, settings) | {"name": name, "layers": layers}

@@ -27,10 +27,12 @@ from decant.settings.decision import Decision, rule_of
 from decant.settings.evaluate import Evaluate
 from decant.settings.heads import Heads, heads_of
 from decant.settings.runtime import Runtime
+from decant.settings.ship import Ship
 from decant.settings.soften import Soften
 from decant.settings.source import Source
 from decant.settings.tokens import Tokens
 from decant.shipped.model import Model
+from decant.shipping import CONTESTANT
 from decant.verdict import binding, champion
 
 
@@ -43,6 +45,7 @@ class Sections(Section):
     heads: Heads
     runtime: Runtime
     seeds: list[int]
+    ship: Ship
     soften: Soften
     source: Source
     threads: int
@@ -53,6 +56,7 @@ class Rows(NamedTuple):
     """The test rows, and what everyone says about them."""
 
     frame: pd.DataFrame
+    shipped: str  # the contestant that the bundle holds
     names: list[str]  # the k classes of the decision
     targets: np.ndarray  # (n, w), of all heads
     gold: np.ndarray  # (n, k) booleans
@@ -73,6 +77,7 @@ def main(task: str) -> None:
     chances = {name: probabilities(logits, heads) for name, logits in contestants(task, p, heads, frame).items()}
     rows = Rows(
         frame=frame,
+        shipped=CONTESTANT[p.ship],
         names=decision.classes(rule, heads),
         targets=targets,
         gold=decision.gold(rule, heads, targets),
@@ -82,25 +87,28 @@ def main(task: str) -> None:
     )
     judged = binding.judged(task, paths.bundle(task), len(frame))
     test = tested(rows, heads, p)
-    test[f"{SHIPPED}_vs_student"]["raw_differ"] = read_alone(task, frame, p.tokens.max_length)
+    if p.ship == "student":
+        test[f"{SHIPPED}_vs_student"]["raw_differ"] = read_alone(task, frame, p.tokens.max_length)
     write_metrics(paths.metrics(task, "test"), test | {"judged": judged})
     write_metrics(paths.metrics(task, "paired"), paired(task, rows, p.evaluate.confidence))
     write_metrics(paths.metrics(task, "subgroups"), grouped(task, rows, list(p.source.slices), p.evaluate))
 
-    tried = curves.tried(rule, heads, chances[SHIPPED], thresholds[SHIPPED])
-    given = rows.scores[SHIPPED]
+    tried = curves.tried(rule, heads, chances[rows.shipped], thresholds[rows.shipped])
+    given = rows.scores[rows.shipped]
     members = read_json(paths.soft(task) / "ensemble.json")["weights"]
     write_plots(
         task,
         {
-            "confusion": curves.confusion(frame["id"].tolist(), rows.names, rows.gold, rows.answers[SHIPPED]),
+            "confusion": curves.confusion(frame["id"].tolist(), rows.names, rows.gold, rows.answers[rows.shipped]),
             "precision_recall": curves.precision_recall(rows.names, rows.gold, given),
             "roc": curves.roc(rows.names, rows.gold, given),
             "thresholds": curves.thresholds(
-                tried, dict(zip(rows.names, rows.gold.T, strict=True)), thresholds[SHIPPED]
+                tried, dict(zip(rows.names, rows.gold.T, strict=True)), thresholds[rows.shipped]
             ),
             "reliability": curves.reliability(rows.names, rows.gold, given, p.soften.bins),
-            "sizes": sizes.sizes(task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder, members),
+            "sizes": sizes.sizes(
+                task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder, members, rows.shipped
+            ),
         },
     )
     write_predictions(task, rows)
@@ -145,11 +153,11 @@ def read_alone(task: str, frame: pd.DataFrame, max_length: int) -> float:
 def paired(task: str, rows: Rows, confidence: float) -> dict[str, dict]:
     """paired.json: the shipped model minus each other contestant, and minus the champion where both have answered."""
     keys = list(class_keys(rows.names).values())
-    ours = (rows.answers[SHIPPED], rows.scores[SHIPPED])
+    ours = (rows.answers[rows.shipped], rows.scores[rows.shipped])
     found = {
         f"minus_{name}": intervals.against(keys, rows.gold, ours, (rows.answers[name], rows.scores[name]), confidence)
         for name in rows.answers
-        if name != SHIPPED
+        if name != rows.shipped
     }
     if known := champion.answers(task, rows.frame, rows.names):
         shared, theirs = known
@@ -167,7 +175,8 @@ def grouped(task: str, rows: Rows, slices: list[str], settings: Evaluate) -> dic
     tables.refuse_others(task, "train")
     trained = pd.read_parquet(paths.split_file(task, "train"), columns=slices)  # who wrote them, and no text
     masks = subgroups.groups(rows.frame, slices, trained)
-    return subgroups.figures(masks, rows.names, rows.gold, rows.answers[SHIPPED], settings.least, settings.confidence)
+    ours = rows.answers[rows.shipped]
+    return subgroups.figures(masks, rows.names, rows.gold, ours, settings.least, settings.confidence)
 
 
 def write_plots(task: str, plots: dict[str, pd.DataFrame]) -> None:
@@ -184,7 +193,7 @@ def write_predictions(task: str, rows: Rows) -> None:
         **{name: ["|".join(labels[row]) for row in answers] for name, answers in rows.answers.items()}
     )
     keys = class_keys(rows.names).values()
-    given = np.round(rows.scores[SHIPPED], 6)
+    given = np.round(rows.scores[rows.shipped], 6)
     table = table.assign(**{f"score_{key}": given[:, column] for column, key in enumerate(keys)})
     with writing(paths.predictions(task)) as partial:
         table.to_parquet(partial, index=False)
@@ -202,11 +211,11 @@ def contestants(task: str, p: Sections, heads: tuple[Head, ...], frame: pd.DataF
     members = {name: raw[name] for name in record["weights"]}
     raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])
     scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
-    student = Model(
-        paths.onnx(task), paths.student(task) / "tokenizer.json", p.tokens.max_length, p.threads, p.runtime.shared
-    )
-    scored["student"] = student.logits(texts)
-    scored[SHIPPED] = Bundle(paths.bundle(task), p.threads).logits(frame["raw"].tolist())
+    tokenizer, read = paths.student(task) / "tokenizer.json", (p.tokens.max_length, p.threads, p.runtime.shared)
+    for name, file in (("student", paths.onnx(task)), (SHIPPED, paths.quantized(task))):
+        if name != CONTESTANT[p.ship]:
+            scored[name] = Model(file, tokenizer, *read).logits(texts)
+    scored[CONTESTANT[p.ship]] = Bundle(paths.bundle(task), p.threads).logits(frame["raw"].tolist())
     return scored
 
 

@@ -7,7 +7,6 @@ metrics/<task>/export.json. After this, whoever reads the logits gets calibrated
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from tqdm import tqdm
 
@@ -24,7 +23,7 @@ from decant.settings.export import Export
 from decant.settings.heads import Heads, heads_of
 from decant.settings.soften import Soften
 from decant.settings.tokens import Tokens
-from decant.shipped.model import Model
+from decant.shipped.model import Model, session
 
 BATCHES = (1, 2, 7, 32)  # shapes to compare: alone, the example's size, odd, and a whole batch
 
@@ -91,16 +90,14 @@ def fold(model: Classifier, heads: tuple[Head, ...], temperatures: dict[str, flo
 
 def parity(model: Classifier, file: Path, ids: list[list[int]], pad: int, threads: int) -> float:
     """Largest difference of a logit between torch and ONNX over batches of several sizes with real padding."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    opened = session(file, threads)
     worst, start, turn = 0.0, 0, 0
     with torch.inference_mode(), tqdm(total=len(ids), desc="parity", unit="row") as bar:
         while start < len(ids):
             rows = ids[start : start + BATCHES[turn % len(BATCHES)]]
             batch = padded(rows, pad)
             wanted = model(**batch)["logits"].numpy()
-            given = session.run(["logits"], {name: tensor.numpy() for name, tensor in batch.items()})[0]
+            given = opened.run(["logits"], {name: tensor.numpy() for name, tensor in batch.items()})[0]
             worst = float(np.maximum(worst, np.abs(wanted - given).max()))  # max() would pass over NaN
             start, turn = start + len(rows), turn + 1
             bar.update(len(rows))

@@ -74,13 +74,16 @@ def main(task: str) -> None:
                 f"{task}: the smallest int8 file has {min(entry['bytes'] for entry in measured.values()):,} bytes, {task}.quantize."
                 f"max_bytes allows {p.quantize.max_bytes:,}. Cut distil.layers, distil.intermediate or the vocabulary (distil.min_count)"
             )
-        closest = min(measured[recipe]["mean_difference"] for recipe in small)
-        best = next(recipe for recipe in small if measured[recipe]["mean_difference"] <= closest + p.quantize.max_gap)
-        if measured[best]["agreement"] < p.quantize.min_agreement:
+        alike = [recipe for recipe in small if measured[recipe]["agreement"] >= p.quantize.min_agreement]
+        if not alike:
+            most = max(small, key=lambda recipe: measured[recipe]["agreement"])
             raise ParityError(
-                f"{task}: the best recipe, {best}, answers {measured[best]['agreement']:.1%} of valid as fp32 does, "
+                f"{task}: the best recipe, {most}, answers {measured[most]['agreement']:.1%} of valid as fp32 does, "
                 f"{task}.quantize.min_agreement asks for {p.quantize.min_agreement:.1%}"
             )
+        # feelings: channel_reduced is within the gap of channel, and answers 93.2 % as fp32 does where channel answers 95.9 %
+        closest = min(measured[recipe]["mean_difference"] for recipe in alike)
+        best = next(recipe for recipe in alike if measured[recipe]["mean_difference"] <= closest + p.quantize.max_gap)
         with writing(paths.quantized(task)) as partial:
             shutil.copyfile(Path(folder) / f"{best}.onnx", partial)
     write_metrics(

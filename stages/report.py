@@ -12,7 +12,7 @@ import pandas as pd
 from decant import checked, decision, paths, stage
 from decant.errors import CacheError
 from decant.files import read_json, write_json, write_metrics, writing
-from decant.keys import SHIPPED, class_keys
+from decant.keys import class_keys
 from decant.report import figures
 from decant.report.document import document
 from decant.report.facts import Facts
@@ -81,8 +81,8 @@ def main(task: str) -> None:
         encoders=p.encoders,
     )
     capped = [keys[label] for label in p.thresholds.caps]
-    parts = (facts.metrics[name] for name in ("test", "paired", "gate", "quantize"))
-    write_metrics(paths.metrics(task, "headline"), headline(*parts, facts.several, capped))
+    parts = (facts.metrics[name] for name in ("test", "paired", "gate"))
+    write_metrics(paths.metrics(task, "headline"), headline(*parts, facts.size, facts.several, capped))
     draw(facts)
     write_text(paths.page(task, "report"), markdown(facts))
     about = card.About(
@@ -130,13 +130,13 @@ def draw(facts: Facts) -> None:
     with writing(paths.figures(facts.task)) as partial:
         partial.mkdir(parents=True)
         lead = facts.measures[0]
-        figures.contestants(facts.contestants, lead, facts.called(lead), SHIPPED, partial / "contestants.png")
+        figures.contestants(facts.contestants, lead, facts.called(lead), facts.ships, partial / "contestants.png")
         if facts.several:
-            figures.hits(facts.plots["confusion"], list(facts.labels.values()), SHIPPED, partial / "confusion.png")
+            figures.hits(facts.plots["confusion"], list(facts.labels.values()), facts.ships, partial / "confusion.png")
         else:
-            figures.confusion(facts.plots["confusion"], SHIPPED, partial / "confusion.png")
-        figures.curves(facts.plots["precision_recall"], SHIPPED, partial / "precision_recall.png")
-        figures.reliability(facts.plots["reliability"], SHIPPED, partial / "reliability.png")
+            figures.confusion(facts.plots["confusion"], facts.ships, partial / "confusion.png")
+        figures.curves(facts.plots["precision_recall"], facts.ships, partial / "precision_recall.png")
+        figures.reliability(facts.plots["reliability"], facts.ships, partial / "reliability.png")
 
 
 if __name__ == "__main__":

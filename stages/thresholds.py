@@ -28,9 +28,11 @@ from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
 from decant.settings.runtime import Runtime
+from decant.settings.ship import Ship
 from decant.settings.thresholds import Thresholds
 from decant.settings.tokens import Tokens
 from decant.shipped.model import Model
+from decant.shipping import CONTESTANT
 
 NEVER = 1.1  # above every score: the answer of a class whose cap no threshold can hold
 DECIMALS = 6
@@ -42,6 +44,7 @@ class Sections(Section):
     decision: Decision
     heads: Heads
     runtime: Runtime
+    ship: Ship
     threads: int
     thresholds: Thresholds
     tokens: Tokens
@@ -74,7 +77,7 @@ def main(task: str) -> None:
     tuned, metrics = {}, {"n": len(gold), "policy": p.thresholds.policy}
     for name, parts in chances.items():
         tuned[name], metrics[name] = tune(rule, heads, np.concatenate(parts), gold, p.thresholds)
-    metrics |= {key: value for key, value in metrics[SHIPPED].items() if key != "classes"}
+    metrics |= {key: value for key, value in metrics[CONTESTANT[p.ship]].items() if key != "classes"}
     write_json(paths.thresholds(task), tuned)
     write_metrics(paths.metrics(task, "thresholds"), metrics)
 

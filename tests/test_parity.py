@@ -1,15 +1,18 @@
 """The parity of all ways to run a classifier: equal ones are said to be, and a planted difference is named by its id."""
 
-import json
+from pathlib import Path
 
+import chromium
 import numpy as np
 import pandas as pd
 import pytest
 import students
+import webpages
 from graph import ROOT
 
 from benchmarks import parity
-from decant.errors import InputError
+from decant import paths
+from decant.errors import InstallError
 from decant.runtime import Bundle
 
 ROWS = 30
@@ -72,22 +75,21 @@ def test_a_planted_difference_is_named_by_its_id_and_breaks_what_is_asked(bundle
     assert not any(text in printed for text in (*rows["raw"], *rows["text"]))
 
 
-def test_the_command_has_every_way_and_takes_what_a_page_gave(bundle, rows, tmp_path, monkeypatch, capsys):
+def test_the_command_has_every_way_and_the_page_in_chromium(bundle, monkeypatch, capsys):
+    """The page is built, opened and asked; the others are not, which takes minutes."""
     monkeypatch.setattr(parity, "of_others", lambda task, texts: {})
-    run(monkeypatch, capsys, "--texts", str(tmp_path / "rows.parquet"))
-    written = pd.read_parquet(tmp_path / "rows.parquet")
-    assert written.columns.tolist() == ["id", "raw"]
-    logits = bundle.logits(written["raw"].tolist()).tolist()
-    given = [{"id": one, "logits": row} for one, row in zip(written["id"], logits, strict=True)]
-    (tmp_path / "page.json").write_text(json.dumps(given[::-1]), encoding="utf-8")
-    printed = run(monkeypatch, capsys, "--page", str(tmp_path / "page.json"))
-    assert line(printed, "page in a browser")[5:7] == ["100.0%", "0.0e+00"]
+    Path(".work").mkdir()
+    Path(".work/npm").symlink_to(webpages.packages())  # fetched once for all tests
+    printed = run(monkeypatch, capsys, "--chromium", chromium.binary())
+    assert line(printed, "page in Chromium")[3] == "0"
+    assert line(printed, "page in Chromium")[5] == "100.0%"
+    assert float(line(printed, "page in Chromium")[6]) < 1e-3
 
 
-def test_what_a_page_gave_of_other_rows_is_refused(tmp_path):
-    (tmp_path / "page.json").write_text('[{"id": "a", "logits": [0]}]', encoding="utf-8")
-    with pytest.raises(InputError, match="2 ids"):
-        parity.given_by_page(tmp_path / "page.json", ["b"])
+def test_without_a_browser_it_says_what_brings_one(bundle, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(InstallError, match="apt install chromium"):
+        parity.browser.answers(paths.bundle("demo"), ["a text"])
 
 
 def test_the_other_runtimes_are_asked_for_both_precisions_with_raw_text(bundle, monkeypatch):

@@ -215,5 +215,5 @@ def test_memory_is_flat_over_calls(bundle):
 
 def test_a_bundle_that_keeps_what_it_was_given_would_be_seen(bundle):
     kept = []
-    leak = lambda number: kept.append(bytearray(10_000)) or bundle.predict([f"btc {number}"])  # noqa: E731
+    leak = lambda number: kept.append(bytearray(40_000)) or bundle.predict([f"btc {number}"])  # noqa: E731
     assert grown(leak, 3000) > MOST

@@ -12,12 +12,11 @@ from pathlib import Path
 from decant.deploy import vendored
 from decant.errors import BundleError, InputError
 from decant.files import digest, writing
-from decant.shipped.record import RECORD, read_record
+from decant.shipped.record import ONNX, READ, RECORD, kind, read_record
 
 PAGE = Path(__file__).parent / "page"
 VERSION = "version.js"
 OPENING = "self.DECANT_PAGE = "  # what version.js begins with
-NEEDED = ("onnx/model_quantized.onnx", "tokenizer.json")
 GOLDEN = "golden.json"  # answers to compare with, where the bundle has some
 
 
@@ -28,15 +27,18 @@ def build(bundle: Path, target: Path, cache: Path = vendored.CACHE) -> int:
     something else), InstallError (decant.deploy.vendored).
     """
     record = read_record(bundle)
-    if missing := [name for name in NEEDED if name not in record["files"]]:
-        raise BundleError(f"{bundle}: no {', '.join(missing)}; the page runs an ONNX model with its tokenizer")
+    if kind(record) != ONNX:
+        raise BundleError(
+            f"{bundle}: holds a {kind(record)} model, and the page runs an ONNX model with its tokenizer. Set "
+            f"{record['task']}.ship: student in params.yaml and run dvc repro"
+        )
     refuse_others(target)
     with writing(target) as partial:
         shutil.copytree(PAGE, partial)
         (partial / "vendor").mkdir()
         for name, content in vendored.files(cache):
             (partial / "vendor" / name).write_bytes(content)
-        for name in (RECORD, *NEEDED, GOLDEN):
+        for name in (RECORD, *READ[ONNX], GOLDEN):
             if name in (RECORD, *record["files"]):
                 (partial / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(bundle / name, partial / "bundle" / name)

@@ -23,29 +23,39 @@ SLOW = ("probe", "torch")  # kinds that are timed on fewer texts
 
 
 def recipes(
-    task: str, encoders: list[str], seeds: list[int], adapted: bool, probe: str, max_length: int, threads: int
+    task: str,
+    encoders: list[str],
+    seeds: list[int],
+    adapted: bool,
+    probe: str,
+    shipped: str,
+    max_length: int,
+    overlap: int | None,
+    threads: int,
 ) -> dict[str, dict]:
     """Contestant -> how to open it: all of test.json but the ensemble, and the student in torch.
 
-    adapted: whether the task has a probe of the adapted encoder; probe: the encoder of the probes.
+    adapted: whether the task has a probe of the adapted encoder; probe: the encoder of the probes; shipped: who is opened as
+    the bundle; overlap: tokens that the windows of a long text share in ONNX.
     """
     from decant import paths
     from decant.members import ensemble
 
     def of(kind: str, **files: Path) -> dict:
         named = {name: str(file) for name, file in files.items()}
-        return {"kind": kind, "max_length": max_length, "threads": threads} | named
+        return {"kind": kind, "max_length": max_length, "overlap": overlap, "threads": threads} | named
 
     baseline, student = paths.baseline(task), paths.student(task)
+    tokenizer = student / "tokenizer.json"
     return {
         "linear": of("linear", folder=baseline),
         **{name: of("probe", folder=place(task, probe), weights=baseline / f"{name}.safetensors")
            for name, place in ensemble.probes(adapted).items()},
         **{name: of("torch", folder=folder) for name, folder in ensemble.teachers(task, encoders, seeds).items()},
         IN_TORCH: of("torch", folder=student),
-        "student": of("onnx", file=paths.onnx(task), tokenizer=student / "tokenizer.json"),
-        SHIPPED: of("bundle", folder=paths.bundle(task)),
-    }  # fmt: skip
+        "student": of("onnx", file=paths.onnx(task), tokenizer=tokenizer),
+        SHIPPED: of("onnx", file=paths.quantized(task), tokenizer=tokenizer),
+    } | {shipped: of("bundle", folder=paths.bundle(task))}  # fmt: skip
 
 
 def opened(recipe: dict) -> Answer:
@@ -63,7 +73,8 @@ def _bundle(recipe: dict) -> Answer:
 def _onnx(recipe: dict) -> Answer:
     from decant.shipped.model import Model
 
-    return Model(recipe["file"], recipe["tokenizer"], recipe["max_length"], recipe["threads"]).logits
+    read = (recipe["max_length"], recipe["threads"], recipe["overlap"])
+    return Model(recipe["file"], recipe["tokenizer"], *read).logits
 
 
 def _linear(recipe: dict) -> Answer:

@@ -9,17 +9,21 @@ from decant.keys import SHIPPED
 from decant.members import ensemble
 
 
-def sizes(task: str, encoders: list[str], seeds: list[int], adapted: bool, probe: str, weights: dict) -> pd.DataFrame:
+def sizes(
+    task: str, encoders: list[str], seeds: list[int], adapted: bool, probe: str, weights: dict, shipped: str
+) -> pd.DataFrame:
     """contestant, bytes. adapted: whether the task has a probe of the adapted encoder; probe: the encoder of the probes;
-    weights: member -> its weight in the ensemble, which reads those alone that have one."""
+    weights: member -> its weight in the ensemble, which reads those alone that have one; shipped: whose files are the bundle's.
+    """
     folder = paths.baseline(task)
     probes = ensemble.probes(adapted)
     read = {"linear": {folder / name for name in ("linear.safetensors", "tfidf.json", "tfidf.safetensors")}}
     read |= {name: {folder / f"{name}.safetensors"} | files(place(task, probe)) for name, place in probes.items()}
     read |= {name: files(place) for name, place in ensemble.teachers(task, encoders, seeds).items()}
     read["ensemble"] = set().union(*(read[name] for name, weight in weights.items() if weight))
-    read["student"] = {paths.onnx(task), paths.student(task) / "tokenizer.json"}
-    read[SHIPPED] = files(paths.bundle(task))
+    tokenizer = paths.student(task) / "tokenizer.json"
+    read |= {"student": {paths.onnx(task), tokenizer}, SHIPPED: {paths.quantized(task), tokenizer}}
+    read[shipped] = files(paths.bundle(task))
     rows = [{"contestant": name, "bytes": sum(file.stat().st_size for file in part)} for name, part in read.items()]
     return pd.DataFrame(rows)
 

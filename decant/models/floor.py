@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+from decant.shipped.model import session
 
 ROWS, WIDE = 256, 1024  # of the large product, whose weights stay in the cache of a core
 PRODUCT = ROWS * WIDE * WIDE  # multiply-adds
@@ -57,8 +58,6 @@ def product(kind: str, threads: int) -> Callable[[object], object]:
         [numpy_helper.from_array(weights, "b")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    opened = session(model.SerializeToString(), threads)
     rows = {"a": draws.integers(0, 200, (ROWS, WIDE)).astype(left)}
-    return lambda _: session.run(None, rows)
+    return lambda _: opened.run(None, rows)

@@ -25,7 +25,7 @@ def banner(facts: Facts) -> Html:
     asked = {
         facts.called(lead): bounded(shipped, lead),
         "test rows": number(facts.n),
-        "int8 model": number(facts.metrics["quantize"]["bytes"], "bytes"),
+        "int8 model" if facts.ships == SHIPPED else "linear model": number(facts.size, "bytes"),
         "gates": counted,
     }
     listed = [tag("div", tag("dt", name), tag("dd", value)) for name, value in asked.items()]
@@ -93,5 +93,5 @@ def evidence(facts: Facts) -> list[dict]:
     flat = {key: value for key, value in known.items() if not isinstance(value, dict)}
     flat |= {f"{name}.json sha256": value for name, value in known.get("metrics", {}).items()}
     return [
-        {"what": f"{SHIPPED}: {key.replace('_', ' ')}", "digest": tag("code", value)} for key, value in flat.items()
+        {"what": f"{facts.ships}: {key.replace('_', ' ')}", "digest": tag("code", value)} for key, value in flat.items()
     ]

@@ -1,6 +1,5 @@
 """What a threshold catches and what it costs, on test, as a slider moves it."""
 
-from decant.keys import SHIPPED
 from decant.report.facts import Facts
 from decant.report.markup import Html, folded, note, number, section, table, tag
 
@@ -18,7 +17,7 @@ def curves(facts: Facts) -> dict[str, dict]:
     """Label -> columns of its steps, the strictest first, with the step that ships (`at`); capped labels, or all without."""
     table_ = facts.plots["thresholds"]
     of_key = {name: key for key, name in facts.labels.items()}
-    tuned = facts.metrics["thresholds"].get(SHIPPED, {}).get("classes", {})
+    tuned = facts.metrics["thresholds"].get(facts.ships, {}).get("classes", {})
     result = {}
     for label, part in table_.groupby("label", sort=False):
         if of_key.get(label) not in tuned or (facts.caps and label not in facts.caps):

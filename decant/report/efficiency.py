@@ -2,7 +2,6 @@
 
 import math
 
-from decant.keys import SHIPPED
 from decant.report import roles, speed
 from decant.report.facts import Facts
 from decant.report.markup import Html, bounded, chip, folded, note, number, section, table, tag
@@ -74,7 +73,7 @@ def scatter(facts: Facts, known: dict[str, int]) -> Html:
         ]
         ends = (entry.get(f"{lead}_low"), entry.get(f"{lead}_high"))
         area, words = known[name] / most, f"{name}: {', '.join(told)}"
-        points.append(Point(name, across[name], entry[lead], area, *ends, name == SHIPPED, words))
+        points.append(Point(name, across[name], entry[lead], area, *ends, name == facts.ships, words))
     wide = around([point.across for point in points], log=True)
     high = around([end for point in points for end in (point.up, point.low, point.high)])
     title = f"{facts.called(lead)} against {'latency' if timed else 'size'}"
@@ -88,7 +87,9 @@ def recommended(facts: Facts, known: dict[str, int]) -> list[Html]:
     worse = {
         pair.removeprefix("minus_"): entry.get(f"{lead}_high", 0) < 0 for pair, entry in facts.metrics["paired"].items()
     }
-    found = roles.recommend(facts.called(lead), scores, worse, known, speed.latency(facts, "p95"), speed.rates(facts))
+    found = roles.recommend(
+        facts.called(lead), facts.ships, scores, worse, known, speed.latency(facts, "p95"), speed.rates(facts)
+    )
     cards = [
         tag("div", tag("h4", role.name), chip(role.contestant or "none fits", "green" if role.contestant else "amber"),
             tag("p", role.why), class_="card")

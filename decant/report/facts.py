@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from decant.keys import SHIPPED
+from decant.shipping import shipped
 
 MANY = 6  # classes that one table can show next to something else
 
@@ -31,8 +32,20 @@ class Facts:
         return dict(sorted(known.items(), key=lambda item: -item[1].get(self.measures[0], 0)))
 
     @property
+    def ships(self) -> str:
+        """The contestant that the bundle holds."""
+        return shipped(self.metrics["test"])
+
+    @property
     def shipped(self) -> dict:
-        return self.metrics["test"][SHIPPED]
+        return self.metrics["test"][self.ships]
+
+    @property
+    def size(self) -> int:
+        """Bytes of what ships: the int8 file, or the whole bundle of a linear model."""
+        if self.ships == SHIPPED:
+            return self.metrics["quantize"]["bytes"]
+        return next(int(row.bytes) for row in self.plots["sizes"].itertuples() if row.contestant == self.ships)
 
     @property
     def n(self) -> int:
@@ -68,5 +81,7 @@ class Facts:
 
     @property
     def positive(self) -> str:
-        """The class that a yes-or-no summary is about: the first one with a cap, else the first one."""
-        return next(iter(self.caps), next(iter(self.labels.values())))
+        """The class that a yes-or-no summary is about: the first one with a cap, else of two classes the rarer one, and of
+        more the most frequent, on which most rows stand."""
+        support = {label: self.shipped["classes"][key]["support"] for key, label in self.labels.items()}
+        return next(iter(self.caps), (min if len(support) == 2 else max)(support, key=support.get))

@@ -6,10 +6,10 @@ import pandas as pd
 
 from decant import paths
 from decant.errors import CacheError
-from decant.files import writing
-from decant.keys import SHIPPED
+from decant.files import read_json, writing
 from decant.report import shell
 from decant.report.markup import Html, folded, note, number, table, tag
+from decant.shipping import shipped
 
 MOST = 200  # texts of one pair of answers: a page of 5,000 rows opens slowly
 
@@ -22,13 +22,13 @@ def look(task: str) -> Path:
     file = paths.predictions(task)
     if not file.exists():
         raise CacheError(f"{file}: missing. Run: dvc repro evaluate@{task}")
-    rows = pd.read_parquet(file)
-    if missing := [name for name in ("id", "text", "answer", SHIPPED) if name not in rows]:
+    rows, ours = pd.read_parquet(file), shipped(read_json(paths.metrics(task, "test")))
+    if missing := [name for name in ("id", "text", "answer", ours) if name not in rows]:
         raise CacheError(
             f"{file}: no column {missing[0]!r}; it comes from another version. Run: dvc repro evaluate@{task}"
         )
     scores = [name for name in rows if name.startswith("score_")]
-    pairs = rows.groupby(["answer", SHIPPED], sort=True)
+    pairs = rows.groupby(["answer", ours], sort=True)
     wrong = [(pair, part) for pair, part in pairs if pair[0] != pair[1]]
     right = [(pair, part) for pair, part in pairs if pair[0] == pair[1]]
     wrong.sort(key=lambda item: -len(item[1]))

@@ -53,7 +53,7 @@ def figure(facts: Facts, rows: pd.DataFrame) -> list[Html]:
     drawn = plane(
         title, wide, high, ("ms at 32 tokens, int8", facts.called(lead)), points, [Line(best, "curve thin", "")]
     )
-    said = "The line joins those that no other one beats in both. Dots are as large as the int8 file, and the blue one ships."
+    said = "The line joins those that no other one beats in both. Dots are as large as the int8 file, and the blue one is the task's."
     return [drawn, note(said)]
 
 

@@ -1,6 +1,6 @@
 """Everyone on the same test rows, and the shipped model against each other one."""
 
-from decant.keys import SHIPPED, bounds
+from decant.keys import bounds
 from decant.report.facts import Facts
 from decant.report.markup import Html, bounded, folded, note, section, table, tag
 from decant.report.strips import axis_of, rows
@@ -13,7 +13,7 @@ def contestants(facts: Facts) -> Html:
     for measure in facts.measures[:2]:
         entries = [
             {"name": name, "value": entry[measure], "low": entry.get(f"{measure}_low"), "high": entry.get(f"{measure}_high"),
-             "kind": "shipped" if name == SHIPPED else ""}
+             "kind": "shipped" if name == facts.ships else ""}
             for name, entry in facts.contestants.items() if measure in entry
         ]  # fmt: skip
         axis = axis_of([entry[key] for entry in entries for key in ("value", "low", "high")])
@@ -31,7 +31,7 @@ def contestants(facts: Facts) -> Html:
 
 def how_tuned(facts: Facts) -> str:
     """Where thresholds come from, in words; empty where there are none."""
-    if not facts.metrics["thresholds"].get(SHIPPED, {}).get("classes"):
+    if not facts.metrics["thresholds"].get(facts.ships, {}).get("classes"):
         return ""
     return f", with thresholds tuned on {' and '.join(facts.tuned_on)} rows, the same rows for all"
 
@@ -56,12 +56,12 @@ def differences(facts: Facts) -> Html:
         entries.append({"name": other, "value": entry[measure], "low": low, "high": high, "line": 0.0})
         shown = {facts.called(key): bounded(entry, key) for key in facts.measures}
         counted = {"mended": entry.get("mended"), "broken": entry.get("broken"), "McNemar p": entry.get("mcnemar_p")}
-        whole.append({f"{SHIPPED} minus": other} | {key: value for key, value in shown.items() if value} | counted)
+        whole.append({f"{facts.ships} minus": other} | {key: value for key, value in shown.items() if value} | counted)
     axis = axis_of([0.0, *(entry[key] for entry in entries for key in ("value", "low", "high"))])
     return section(
         "differences",
         "Differences",
-        note(f"{SHIPPED} minus each other contestant, on the same rows. Right of the line the shipped model is better."),
+        note(f"{facts.ships} minus each other contestant, on the same rows. Right of the line the shipped model is better."),
         rows(entries, axis, f"Difference in {facts.called(measure)}"),
         tag("ul", *(tag("li", words) for words in sentences(facts).values()), class_="sentences"),
         folded("All measures", table(whole, "Differences in every measure"),

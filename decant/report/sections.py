@@ -3,7 +3,6 @@
 No timing and no commit is in it, for these do not repeat; the page and the JSON files have them.
 """
 
-from decant.keys import SHIPPED
 from decant.report import classes, learnt, mistakes, ranking, slices
 from decant.report.banner import MEANING, bound_of, figure, remark
 from decant.report.facts import MANY, Facts
@@ -42,7 +41,7 @@ def verdict(facts: Facts) -> list[str]:
         }
         for name, entry in gate["gates"].items()
     ]
-    judged = f"On the int8 model with md5 `{gate['evidence']['model_md5']}`. [The page](report.html) shows more."
+    judged = f"On {facts.ships} with md5 `{gate['evidence']['model_md5']}`. [The page](report.html) shows more."
     return [f"# {facts.task}: {gate['verdict']}", f"{MEANING[gate['verdict']]} {judged}", table(rows, "gate")]
 
 
@@ -61,7 +60,7 @@ def contestants(facts: Facts) -> list[str]:
 def differences(facts: Facts) -> list[str]:
     """The shipped model minus each other one, in words."""
     return [
-        f"## {SHIPPED} against each other contestant",
+        f"## {facts.ships} against each other contestant",
         f"Differences on the same rows, with intervals of {facts.confidence:.0%}; p is McNemar's, of rows mended and broken.",
         "\n".join(f"- {words}" for words in ranking.sentences(facts).values()),
     ]
@@ -70,7 +69,7 @@ def differences(facts: Facts) -> list[str]:
 def by_class(facts: Facts) -> list[str]:
     """The shipped model class by class, with its figures and its most frequent mistakes."""
     return [
-        f"## {SHIPPED}, class by class",
+        f"## {facts.ships}, class by class",
         f"Exact (Clopper-Pearson) intervals of {facts.confidence:.0%} for rates.",
         table(classes.by_class(facts), "class"),
         "![Confusion](figures/confusion.png)",
@@ -84,7 +83,7 @@ def by_class(facts: Facts) -> list[str]:
 def thresholds(facts: Facts) -> list[str]:
     """How thresholds did on the rows that they were tuned on; every contestant's where classes are few."""
     tuned = facts.metrics["thresholds"]
-    names = list(facts.contestants) if len(facts.labels) <= MANY else [SHIPPED]
+    names = list(facts.contestants) if len(facts.labels) <= MANY else [facts.ships]
     rows = [
         {"contestant": name, "class": facts.labels[key]} | {figure: entry[figure] for figure in CAPPED}
         for name in names for key, entry in tuned.get(name, {}).get("classes", {}).items()

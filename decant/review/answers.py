@@ -9,7 +9,6 @@ from pyarrow import ArrowInvalid
 from decant import paths
 from decant.errors import CacheError, RevisionError
 from decant.files import digest
-from decant.keys import SHIPPED
 from decant.review.revision import Revision
 from decant.review.store import Store
 
@@ -42,8 +41,8 @@ def md5_of(revision: Revision, task: str) -> str | None:
     return None
 
 
-def read(revision: Revision, task: str, store: Store) -> pd.DataFrame:
-    """The predictions of a task, with the ids as text.
+def read(revision: Revision, task: str, store: Store, ours: str) -> pd.DataFrame:
+    """The predictions of a task, with the ids as text. ours: the contestant that the revision's bundle holds.
 
     Raises CacheError: dvc.lock has none, or they are neither here nor in the remote, or no table of predictions.
     """
@@ -58,7 +57,7 @@ def read(revision: Revision, task: str, store: Store) -> pd.DataFrame:
         raise CacheError(f"{paths.predictions(task)} ({md5}): {error}") from None
     except ArrowInvalid as error:
         raise CacheError(f"{paths.predictions(task)} ({md5}): no Parquet: {error}") from None
-    if lacking := [column for column in (*GIVEN, SHIPPED) if column not in frame]:
+    if lacking := [column for column in (*GIVEN, ours) if column not in frame]:
         raise CacheError(f"{paths.predictions(task)} ({md5}): no column {lacking[0]!r}")
     frame = frame.assign(id=frame["id"].astype(str))
     if frame["id"].duplicated().any():

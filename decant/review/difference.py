@@ -5,9 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from decant.keys import SHIPPED, Ranking
+from decant.keys import Ranking
 from decant.review import answers
-from decant.review.figures import Figure
+from decant.review.figures import OURS, Figure
 from decant.review.pairing import Pairing
 from decant.scoring import intervals
 
@@ -32,10 +32,10 @@ class Difference:
 
 
 class Compared:
-    """The rows that both revisions have, as matrices."""
+    """The rows that both revisions have, as matrices. ships: old and new -> the contestant that the bundle holds."""
 
-    def __init__(self, pairing: Pairing, names: list[str], confidence: float = CONFIDENCE):
-        self.pairing, self.confidence = pairing, confidence
+    def __init__(self, pairing: Pairing, names: list[str], ships: dict[str, str], confidence: float = CONFIDENCE):
+        self.pairing, self.ships, self.confidence = pairing, ships, confidence
         self.names = answers.labels(pairing.old, answers.labels(pairing.new, names))
         self.gold = answers.matrix(pairing.new["answer"], self.names)
         self.side = cache(self._read)
@@ -67,9 +67,11 @@ class Compared:
 
     def _read(self, frame: str, contestant: str) -> Side | None:
         table = getattr(self.pairing, frame)
+        ours = self.ships[frame]
+        contestant = ours if contestant == OURS else contestant
         if contestant not in table:
             return None
-        scores = answers.scores(table, len(self.names)) if contestant == SHIPPED else None
+        scores = answers.scores(table, len(self.names)) if contestant == ours else None
         return answers.matrix(table[contestant], self.names), scores
 
 

@@ -4,11 +4,13 @@ A figure is accuracy, macro_f1, micro_auc or macro_auc, or (class, rate).
 """
 
 from decant.decision import Rule, classes
-from decant.keys import SHIPPED, ClassRates, Ranking
+from decant.keys import ClassRates, Ranking
 from decant.review.revision import ordered
+from decant.shipping import shipped
 
 Figure = str | tuple[str, str]
 OVERALL = ("accuracy", "macro_f1")
+OURS = "the shipped model"  # in place of a contestant: whichever the revision's bundle holds
 
 
 def names_of(checked: dict) -> list[str]:
@@ -23,7 +25,7 @@ def names_of(checked: dict) -> list[str]:
 
 def keys_of(test: dict) -> list[str]:
     """The keys of the classes in a test.json, in the order of the classes, of this layout or the one before it."""
-    entry = test.get(SHIPPED, {})
+    entry = test.get(shipped(test), {})
     if isinstance(entry.get("classes"), dict) and all(isinstance(value, dict) for value in entry["classes"].values()):
         return list(entry["classes"])
     return [key for key, value in entry.items()
@@ -31,9 +33,9 @@ def keys_of(test: dict) -> list[str]:
 
 
 def term(key: str, keys: list[str], names: list[str]) -> tuple[str, Figure] | None:
-    """Contestant and figure behind a dotted key of test.json; None: not one that answers alone give."""
+    """Contestant, or OURS, and figure behind a dotted key of test.json; None: not one that answers alone give."""
     contestant, _, rest = key.partition(".")
-    if rest in OVERALL or (rest in Ranking._fields and contestant == SHIPPED):
+    if rest in OVERALL or rest in Ranking._fields:
         return contestant, rest
     steps = rest.split(".")
     steps = steps[1:] if steps[0] == "classes" and len(steps) == 3 else steps

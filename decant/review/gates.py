@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 from decant.errors import RevisionError
-from decant.keys import HEADLINE, SHIPPED
+from decant.keys import HEADLINE
 from decant.review import figures
 from decant.review.figures import Figure
 from decant.review.revision import Revision, ordered
+from decant.shipping import RIVAL
 from decant.verdict.gates import FAILS, HOLDS
 
 
@@ -68,7 +69,7 @@ def terms(gate: Gate, keys: list[str], names: list[str]) -> list[tuple[int, str,
     asked = [gate.key, gate.minus]
     if gate.metric == "paired":  # minus_linear.macro_f1: what the shipped model has over linear
         other, _, rest = gate.key.removeprefix("minus_").partition(".")
-        asked = [f"{SHIPPED}.{rest}", f"{other}.{rest}"]
+        asked = [f"{figures.OURS}.{rest}", f"{other}.{rest}"]
     found = [figures.term(key, keys, names) for key in asked if key]
     return None if None in found else [(sign, *part) for sign, part in zip((1, -1), found, strict=False)]
 
@@ -78,4 +79,4 @@ def measure(gates: dict[str, Gate]) -> str:
     asked = (
         gate.key.partition(".") for gate in gates.values() if gate.key and gate.metric == "test" and not gate.minus
     )
-    return next((key for contestant, _, key in asked if contestant == SHIPPED and key in HEADLINE), "macro_f1")
+    return next((key for contestant, _, key in asked if contestant in RIVAL and key in HEADLINE), "macro_f1")

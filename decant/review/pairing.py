@@ -38,11 +38,11 @@ def pair(old: pd.DataFrame, new: pd.DataFrame, names: list[str]) -> Pairing:
     )
 
 
-def flipped(pairing: Pairing, contestant: str, names: list[str]) -> tuple[list[str], list[str]]:
-    """Ids of the rows that a contestant has right now and had wrong before, and the reverse."""
+def flipped(pairing: Pairing, ships: dict[str, str], names: list[str]) -> tuple[list[str], list[str]]:
+    """Ids of the rows that the shipped model has right now and had wrong before, and the reverse. ships: as of Compared."""
     was, right = (
-        (as_sets(frame[contestant], names) == as_sets(frame["answer"], names)).to_numpy()
-        for frame in (pairing.old, pairing.new)
+        (as_sets(frame[ships[side]], names) == as_sets(frame["answer"], names)).to_numpy()
+        for side, frame in (("old", pairing.old), ("new", pairing.new))
     )
     ids = pairing.new["id"]
     return ids[right & ~was].tolist(), ids[was & ~right].tolist()

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from decant import paths
 from decant.errors import CacheError
-from decant.keys import SHIPPED
 from decant.review import answers, changes, figures, gates, pairing
 from decant.review.changes import Change
 from decant.review.difference import BETTER, CONFIDENCE, WORSE, Compared
@@ -13,6 +12,7 @@ from decant.review.pairing import Pairing
 from decant.review.revision import Revision
 from decant.review.store import Store
 from decant.scoring import intervals, wording
+from decant.shipping import shipped
 
 UNSURE = "not judged"
 
@@ -79,30 +79,30 @@ def review(base: Revision, head: Revision, task: str, store: Store) -> Review:
         return found  # no answers have to be fetched
     confidence = checked[1].get("evaluate", {}).get("confidence", CONFIDENCE)
     try:
-        tables = [answers.read(side, task, store) for side in sides]
+        tables = [answers.read(side, task, store, shipped(test)) for side, test in zip(sides, tests, strict=True)]
         found.pairing = pairing.pair(*tables, figures.names_of(checked[1]))
     except CacheError as error:
         found.without = str(error)
     else:
-        paired(found, confidence, checked[1], tests[1])
+        paired(found, confidence, checked[1], tests)
     if not found.sentence:
         by_figures(found, *tests)
     return found
 
 
-def paired(found: Review, confidence: float, checked: dict, test: dict) -> None:
-    """Judge the gates, and the task, by the rows that both revisions have."""
-    names = figures.names_of(checked)
-    compared = Compared(found.pairing, names, confidence)
-    found.mended, found.broken = pairing.flipped(found.pairing, SHIPPED, names)
+def paired(found: Review, confidence: float, checked: dict, tests: list[dict]) -> None:
+    """Judge the gates, and the task, by the rows that both revisions have. tests: test.json of both, the old one first."""
+    names, ships = figures.names_of(checked), dict(zip(("old", "new"), map(shipped, tests), strict=True))
+    compared = Compared(found.pairing, names, ships, confidence)
+    found.mended, found.broken = pairing.flipped(found.pairing, ships, names)
     for name, gate in found.new_gates.items():
-        terms = gates.terms(gate, figures.keys_of(test), names)
+        terms = gates.terms(gate, figures.keys_of(tests[1]), names)
         change = compared.difference(terms) if terms and gate.side else None
         if change is not None:
             found.judged[name] = change.verdict(gate.side)
-    change = compared.difference([(1, SHIPPED, found.measure)])
+    change = compared.difference([(1, figures.OURS, found.measure)])
     if change is not None:
-        old, new = compared.side("old", SHIPPED), compared.side("new", SHIPPED)
+        old, new = compared.side("old", figures.OURS), compared.side("new", figures.OURS)
         if (old[0] == new[0]).all():
             found.sentence = f"the same answer on each of the {len(new[0]):,} rows that both have"
             return
@@ -114,7 +114,7 @@ def paired(found: Review, confidence: float, checked: dict, test: dict) -> None:
 def by_figures(found: Review, old: dict, new: dict) -> None:
     """Judge by the metrics of both revisions: without rows, only intervals that lie apart tell more than noise."""
     name, key = wording.NAMES[found.measure], found.measure
-    before, after = old.get(SHIPPED, {}), new.get(SHIPPED, {})
+    before, after = (test.get(shipped(test), {}) for test in (old, new))
     if key not in before or key not in after:
         found.sentence = f"{name} is not in both revisions"
         return

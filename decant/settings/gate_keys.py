@@ -31,6 +31,7 @@ from decant.settings.decision import thresholded
 from decant.settings.gates import SAMPLED, Gate
 from decant.settings.heads import HeadSettings
 from decant.settings.schema import Task
+from decant.shipping import CONTESTANT
 
 # In a tree None stands for a number, a dict for more keys, OPEN for what only its stage knows, such as steps of cleaning.
 OPEN = "open"
@@ -63,13 +64,29 @@ def of_gate(gate: Gate, key: str, tree: Tree) -> str | None:
     return f"{key!r} of {file} has no interval that the gate could judge by; say by: value, or ask for a figure that has one"
 
 
+def of_another(gate: Gate, key: str, ship: str) -> str | None:
+    """What is wrong with a key that is about the student where linear ships, or compares what ships with itself."""
+    ours, first, rest = CONTESTANT[ship], *key.partition(".")[::2]
+    if gate.metric == "paired" and first == f"minus_{ours}":
+        other = next(f"minus_{name}.{rest}" for name in CONTESTANT.values() if name != ours)
+        return f"{key!r} compares {ours} with itself, for {ours} ships; ask for {other!r}, or set the gate to null"
+    if ours == SHIPPED or gate.minus:
+        return None
+    if gate.metric in ("test", "thresholds") and first == SHIPPED:
+        return f"{key!r} is about {first}, and {ours} ships; ask for {f'{ours}.{rest}'!r}, or set the gate to null"
+    if gate.metric in ("quantize", "export"):
+        size = "; its bytes are {metric: benchmark, key: bundle_bytes}" if key == "bytes" else ""
+        return f"{gate.metric}.json is about the student, and {ours} ships{size}, or set the gate to null"
+    return None
+
+
 def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     """Metrics file, without its .json -> the keys that it can hold for this task."""
     rule, heads = task.decision, task.heads
     classes = [*rule.order, rule.otherwise] if rule.rule == "priority" else heads[rule.head].labels
     keys = class_keys(classes)
     answers = numbers(*keys.values())
-    everyone = contestants(encoders, seeds)
+    everyone, ours = contestants(encoders, seeds), CONTESTANT[task.ship]
     everyone = [name for name in everyone if name != "probe_adapted" or task.adapt.on]
     members = everyone[: everyone.index("ensemble")]  # a contestant that does not vote has no weight, but all else
     tempered = {name: temperature() for name, head in heads.items() if head.labels}
@@ -94,8 +111,12 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     differences |= {"classes": dict.fromkeys(answers, numbers(*apart))}
     return {
         "test": {name: figures | {"classes": dict.fromkeys(answers, each)} for name in everyone}
-        | {f"{SHIPPED}_vs_student": numbers("agreement", "mean_difference", "raw_differ")},
-        "paired": {f"minus_{name}": differences for name in [*everyone, "champion"] if name != SHIPPED},
+        | {
+            f"{SHIPPED}_vs_student": numbers(
+                "agreement", "mean_difference", *(["raw_differ"] if ours == SHIPPED else [])
+            )
+        },
+        "paired": {f"minus_{name}": differences for name in [*everyone, "champion"] if name != ours},
         "subgroups": {"*": groups},
         "benchmark": of_benchmark(task, everyone),
         "thresholds": numbers("n") | promise | dict.fromkeys([*members, "ensemble", SHIPPED], promise | tuned),

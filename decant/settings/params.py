@@ -118,7 +118,8 @@ def _gates(name: str, block: dict, settings: Task, shared: Params) -> list[str]:
     lines, trees = [], gate_keys.trees(settings, shared.encoders, shared.seeds)
     for gate, entry in settings.gates.items():
         for part, key in (("key", entry.key), ("minus", entry.minus)):
-            wrong = None if key is None else gate_keys.of_gate(entry, key, trees[entry.metric])
+            wrong = None if key is None else gate_keys.of_another(entry, key, settings.ship)
+            wrong = wrong or (None if key is None else gate_keys.of_gate(entry, key, trees[entry.metric]))
             if wrong:
                 own = part in (block.get("gates", {}).get(gate) or {})
                 lines.append(

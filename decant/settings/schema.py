@@ -31,6 +31,7 @@ from decant.settings.linear_text import LinearText
 from decant.settings.quantize import Quantize
 from decant.settings.runtime import Runtime
 from decant.settings.search import Search
+from decant.settings.ship import Ship
 from decant.settings.soften import Soften
 from decant.settings.source import Labels, Source
 from decant.settings.split import Split
@@ -64,6 +65,8 @@ class Task(Section):
     export: Export
     quantize: Quantize
     thresholds: Thresholds
+    ship: Ship
+    """What the bundle holds: the distilled student in int8 ONNX, or the linear model, where it is as good."""
     bundle: Reading
     capacity: Capacity
     evaluate: Evaluate
@@ -118,6 +121,11 @@ class Task(Section):
         for name in self.gates:
             if not KEY.fullmatch(name):
                 raise ValueError(f"gates: {name!r} cannot be a key of gate.json; use letters, digits, - and _")
+        if self.ship == "linear" and self.linear_text.tokenizer != "none":
+            raise ValueError(
+                f"ship: linear, but linear_text.tokenizer is {self.linear_text.tokenizer!r}: a bundle has no NLTK, and would read "
+                "other words than were learnt. Set linear_text.tokenizer: none, and its filters to none"
+            )
         if self.teacher.long_texts == "chunk" and self.teacher.overlap > self.tokens.max_length // 2:
             raise ValueError(
                 f"teacher.overlap: {self.teacher.overlap} of {self.tokens.max_length} tokens (tokens.max_length); windows that "

@@ -9,6 +9,7 @@ import json
 from pathlib import Path, PurePosixPath
 
 from decant.errors import BundleError
+from decant.shipped import linear
 from decant.shipped.onnxfile import refuse_external
 from decant.text import PATTERNS
 
@@ -17,7 +18,6 @@ FORMAT = 1
 KEYS = {
     "task": str,
     "model_md5": str,
-    "max_length": int,
     "cleaning": dict,
     "heads": dict,
     "decision": dict,
@@ -30,10 +30,17 @@ CLEANING = {
     "unicode": ("NFKC", "NFC", "keep"),
     "repeats": range(1000),
 }
-READ = ("onnx/model_quantized.onnx", "tokenizer.json")  # by Bundle
+ONNX, LINEAR = "onnx", "linear"  # what a bundle may hold; the record of an ONNX model need not say so
+INT8, TOKENIZER = "onnx/model_quantized.onnx", "tokenizer.json"
+READ = {ONNX: (INT8, TOKENIZER), LINEAR: (linear.WEIGHTS, linear.TERMS)}  # by Bundle, the weights first
 AGAIN = "Build the bundle again"
 # Bytes. The tokenizer of 250,000 words of XLM-R has 17 million; protobuf ends at 2 GB.
-LARGEST = {RECORD: 1_000_000, ".json": 64_000_000, ".onnx": 2_000_000_000}
+LARGEST = {RECORD: 1_000_000, ".json": 64_000_000, ".onnx": 2_000_000_000, ".npy": 2_000_000_000}
+
+
+def kind(record: dict) -> str:
+    """onnx, or linear."""
+    return record.get("model", ONNX)
 
 
 def read_record(folder: Path) -> dict:
@@ -45,15 +52,18 @@ def read_record(folder: Path) -> dict:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         record_format = record.get("format") if isinstance(record, dict) else record
         raise BundleError(f"{folder / RECORD}: format {record_format!r}, this version of decant reads {FORMAT}")
-    if missing := set(KEYS) - set(record):
+    if kind(record) not in READ:
+        raise BundleError(f"{folder / RECORD}: model is {record['model']!r:.60}, expected {' or '.join(READ)}. {AGAIN}")
+    wanted = KEYS | ({"max_length": int} if kind(record) == ONNX else {})  # a linear model reads a text to its end
+    if missing := set(wanted) - set(record):
         raise BundleError(f"{folder / RECORD}: no {', '.join(sorted(missing))}. {AGAIN}")
-    for key, kind in KEYS.items():
-        if not isinstance(record[key], kind) or isinstance(record[key], bool):
-            raise BundleError(f"{folder / RECORD}: {key} is {record[key]!r:.60}, expected {kind.__name__}. {AGAIN}")
+    for key, expected in wanted.items():
+        if not isinstance(record[key], expected) or isinstance(record[key], bool):
+            raise BundleError(f"{folder / RECORD}: {key} is {record[key]!r:.60}, expected {expected.__name__}. {AGAIN}")
     for key, allowed in CLEANING.items():
         if key not in record["cleaning"] or record["cleaning"][key] not in allowed:
             raise BundleError(f"{folder / RECORD}: cleaning.{key} is {record['cleaning'].get(key)!r:.60}. {AGAIN}")
-    for name in READ:
+    for name in READ[kind(record)]:
         if name not in record["files"]:
             raise BundleError(f"{folder / RECORD}: does not list {name}, which would be read unchecked. {AGAIN}")
     for name, expected in record["files"].items():

@@ -5,14 +5,16 @@ from pathlib import Path
 from decant import paths
 from decant.errors import CacheError
 from decant.files import digest, read_json
-from decant.shipped.record import RECORD
+from decant.shipped.record import LINEAR, RECORD, kind, parsed
+from decant.shipping import CONTESTANT
 
 
 def judged(task: str, bundle: Path, n: int) -> dict:
-    """For test.json: the bundle and the rows that its figures are about."""
+    """For test.json: the bundle, which contestant it holds, and the rows that its figures are about."""
     rows = read_json(paths.metrics(task, "manifest"))["rows"]["test"]
     # decant.json lists the digest of every file, the thresholds and the cleaning: one md5 for all of them
-    return {"n": n, "rows_sha256": rows, "bundle_md5": digest(bundle / RECORD, "md5")}
+    holds = CONTESTANT["linear" if kind(parsed(bundle / RECORD)) == LINEAR else "student"]
+    return {"n": n, "contestant": holds, "rows_sha256": rows, "bundle_md5": digest(bundle / RECORD, "md5")}
 
 
 def refuse_others(task: str, test: dict, bundle: Path) -> None:
@@ -20,6 +22,7 @@ def refuse_others(task: str, test: dict, bundle: Path) -> None:
     about, again = test.get("judged", {}), f"Run: dvc repro evaluate@{task}"
     file, manifest = paths.metrics(task, "test"), paths.metrics(task, "manifest")
     given = judged(task, bundle, about.get("n", 0))
-    for key, what in (("bundle_md5", bundle / RECORD), ("rows_sha256", f"test in {manifest}")):
+    places = {"contestant": bundle / RECORD, "bundle_md5": bundle / RECORD, "rows_sha256": f"test in {manifest}"}
+    for key, what in places.items():
         if about.get(key) != given[key]:
             raise CacheError(f"{file}: about {key} {about.get(key)}, but {what} has {given[key]}. {again}")

@@ -5,27 +5,32 @@ library. Byte-stable, and so only rough about speed; the day and the commit of a
 `decant.verdict.promotion`, when there is one.
 """
 
-from typing import NamedTuple
-
 from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from decant.errors import CacheError
-from decant.keys import SHIPPED, bounds
-from decant.report import speed
+from decant.keys import bounds
 from decant.report.pages import table
-from decant.settings.card import Card
-from decant.settings.catalogue import Encoder
-from decant.settings.decision import Decision
-from decant.settings.evaluate import Evaluate
-from decant.settings.heads import Heads
-from decant.settings.thresholds import Thresholds
-from decant.settings.tokens import Tokens
+from decant.shipping import RIVAL, shipped
+from decant.verdict import holds
 from decant.verdict.headline import measures
+from decant.verdict.holds import About
 
-NEEDS = ("split", "profile", "export", "quantize", "thresholds", "test", "paired", "subgroups", "benchmark", "gate")
+NEEDS = (
+    "split",
+    "profile",
+    "soften",
+    "export",
+    "quantize",
+    "thresholds",
+    "test",
+    "paired",
+    "subgroups",
+    "benchmark",
+    "gate",
+)
 # measure -> what people call it, the hub's name of the metric, and its arguments there
 CALLED = {
     "accuracy": ("accuracy", "accuracy", {}),
@@ -34,29 +39,11 @@ CALLED = {
     "macro_auc": ("macro AUC", "roc_auc", {"average": "macro"}),
 }
 FEW = 30  # positives: an exact 95 % interval of a rate of one half on 30 rows runs from .31 to .69
-VERDICTS = {
-    "green": "every gate holds",
-    "amber": "no gate fails, but the rows are too few to be sure of those that are open",
-    "red": "it has not earned its release",
-}
 POLICIES = {
     "empirical": "the false-positive rate on those rows has to be under it",
     "risk_controlled": "the upper {confidence:.0%} confidence bound of the false-positive rate has to be under it",
 }
 NOT_SAID = "Nobody has said (`{task}.card.{key}` in params.yaml)."
-
-
-class About(NamedTuple):
-    """What params say of the classifier."""
-
-    card: Card
-    encoder_name: str  # that the student is cut from
-    encoder: Encoder  # its entry in the catalogue
-    decision: Decision
-    evaluate: Evaluate
-    heads: Heads
-    thresholds: Thresholds
-    tokens: Tokens
 
 
 def build(task: str, metrics: dict[str, dict], about: About, keys: dict[str, str]) -> str:
@@ -65,62 +52,56 @@ def build(task: str, metrics: dict[str, dict], about: About, keys: dict[str, str
     metrics: name of a metrics file -> its content, of those in NEEDS. keys: final class -> its key in the metrics files.
     """
     several = about.decision.rule == "thresholds"
-    shipped = metrics["test"][SHIPPED]
+    ours = shipped(metrics["test"])
     text = [
         f"# {task}",
-        *summary(metrics, about),
-        *answers(metrics["thresholds"], about, keys),
+        *holds.summary(metrics, about),
+        *answers(metrics["thresholds"], ours, about, keys),
         "## Intended use",
         about.card.intended_use or NOT_SAID.format(task=task, key="intended_use"),
         "## Out of scope",
         about.card.out_of_scope or NOT_SAID.format(task=task, key="out_of_scope"),
-        *quality(metrics, measures(several), about.evaluate.confidence, keys),
+        *quality(metrics, ours, measures(several), about.evaluate.confidence, keys),
         *subgroups(metrics["subgroups"], about.evaluate.least),
         *limits(metrics, about, keys),
-        *calibration(metrics["export"]["calibration"]),
+        *calibration(holds.calibration(metrics)),
         *data(metrics["split"], about),
-        *how(task, metrics, about),
+        *holds.how(task, metrics, about),
     ]
-    front = front_matter(task, shipped, metrics["test"].get("judged", {}), measures(several), about, keys).to_yaml()
+    front = front_matter(task, ours, metrics["test"], measures(several), about, keys).to_yaml()
     return f"---\n{front}\n---\n\n" + "\n\n".join(text) + "\n"
 
 
-def base_models(encoder: Encoder) -> list[str]:
-    """The hub's owner/name of what an encoder of the catalogue was published as; none from scratch, or of no hub."""
-    hub = [source.removeprefix("hub:").split("@")[0] for source in encoder.sources if source.startswith("hub:")]
-    return hub[:1]
-
-
 def front_matter(
-    task: str, shipped: dict, judged: dict, wanted: tuple[str, ...], about: About, keys: dict[str, str]
+    task: str, ours: str, test: dict, wanted: tuple[str, ...], about: About, keys: dict[str, str]
 ) -> ModelCardData:
-    """shipped: its part of test.json. judged: n and digests of the rows and the bundle, where test.json has them."""
+    """ours: the contestant that the bundle holds. test: of test.json."""
+    entry, judged = test[ours], test.get("judged", {})
     card, first = about.card, next(iter(about.card.datasets), None)
     of = {
         "task_type": "text-classification",
         "dataset_type": (first and first.hub) or task,
         "dataset_name": first.name if first else task,
         "dataset_split": "test",
-        "dataset_args": {"n": shipped["n"]} | {key: judged[key] for key in ("rows_sha256",) if key in judged},
+        "dataset_args": {"n": entry["n"]} | {key: judged[key] for key in ("rows_sha256",) if key in judged},
     }
     results = []
     for name in wanted:
-        if name in shipped:
+        if name in entry:
             called, metric, arguments = CALLED[name]
-            results.append(result(of, called, metric, arguments, shipped, name, about.evaluate.confidence))
+            results.append(result(of, called, metric, arguments, entry, name, about.evaluate.confidence))
     for label in about.thresholds.caps:
         called, arguments = f"false-positive rate of {label}", {"class": label}
-        entry = shipped["classes"][keys[label]]
-        results.append(result(of, called, "false_positive_rate", arguments, entry, "fpr", about.evaluate.confidence))
+        rates = entry["classes"][keys[label]]
+        results.append(result(of, called, "false_positive_rate", arguments, rates, "fpr", about.evaluate.confidence))
+    model = holds.hub(ours, about)
     return ModelCardData(
         license=card.license,
         license_name=card.license_name,
         license_link=card.license_link,
         language=list(card.language) or None,
-        library_name="transformers.js",
         pipeline_tag="text-classification",
-        tags=["text-classification", "onnx", "int8", "decant", task],
-        base_model=base_models(about.encoder) or None,
+        **model | {"tags": ["text-classification", *model["tags"], "decant", task]},
         datasets=[dataset.hub for dataset in card.datasets if dataset.hub] or None,
         metrics=list(dict.fromkeys(one.metric_type for one in results)),
         model_name=task,
@@ -141,20 +122,7 @@ def result(of: dict, called: str, metric: str, arguments: dict, entry: dict, key
     )
 
 
-def summary(metrics: dict[str, dict], about: About) -> list[str]:
-    export, gate = metrics["export"], metrics["gate"]
-    base = base_models(about.encoder)
-    origin = f"; its layers come from {base[0]}" if base else ""
-    return [
-        f"A text classifier of {export['parameters']:,} parameters in int8 ONNX ({metrics['quantize']['bytes']:,} bytes), "
-        f"distilled from an ensemble{origin}.",
-        f"Release verdict: **{gate['verdict']}** ({VERDICTS[gate['verdict']]}), about the int8 file with md5 "
-        f"`{gate['evidence']['model_md5']}`.",
-        speed.in_words(metrics["benchmark"]),
-    ]
-
-
-def answers(thresholds: dict, about: About, keys: dict[str, str]) -> list[str]:
+def answers(thresholds: dict, ours: str, about: About, keys: dict[str, str]) -> list[str]:
     """Heads, decision, and the thresholds with what they were tuned for."""
     kinds = {"softmax": "one of", "sigmoid": "any of", "regression": "a number"}
     heads = [
@@ -168,7 +136,7 @@ def answers(thresholds: dict, about: About, keys: dict[str, str]) -> list[str]:
         "priority": f"The answer is the first of {order} whose score reaches its threshold, else {about.decision.otherwise}.",
     }[about.decision.rule]
     blocks = ["## What it answers", "\n".join(heads), rule]
-    tuned = thresholds.get(SHIPPED, {}).get("classes", {})
+    tuned = thresholds.get(ours, {}).get("classes", {})
     rows = [
         {
             "class": label,
@@ -190,36 +158,42 @@ def answers(thresholds: dict, about: About, keys: dict[str, str]) -> list[str]:
     return blocks
 
 
-def quality(metrics: dict[str, dict], wanted: tuple[str, ...], confidence: float, keys: dict[str, str]) -> list[str]:
-    """The task's own measures beside those of the linear model, and the classes."""
-    test = metrics["test"]
-    shipped, linear, gap = test[SHIPPED], test["linear"], metrics["paired"]["minus_linear"]
+def quality(
+    metrics: dict[str, dict], ours: str, wanted: tuple[str, ...], confidence: float, keys: dict[str, str]
+) -> list[str]:
+    """The task's own measures beside those of the model that would ship otherwise, and the classes."""
+    test, rival = metrics["test"], RIVAL[ours]
+    entry, other, gap = test[ours], test[rival], metrics["paired"][f"minus_{rival}"]
+    called = {"linear": "linear model"}.get(rival, "distilled student")
+    what = {"linear": "The linear model is TF-IDF with logistic regression"}.get(
+        rival, "The student is a small transformer in int8"
+    )
     rows = [
         {
             "measure": CALLED[name][0],
-            "this model": f"{shipped[name]:.3f} ({spread(shipped, name)})",
-            "linear model": f"{linear[name]:.3f}",
+            "this model": f"{entry[name]:.3f} ({spread(entry, name)})",
+            called: f"{other[name]:.3f}",
             "difference": f"{gap[name]:+.3f} ({spread(gap, name)})",
         }
-        for name in wanted if name in shipped
+        for name in wanted if name in entry
     ]  # fmt: skip
     classes = [
-        {"class": label, "test rows": shipped["classes"][key]["support"]}
+        {"class": label, "test rows": entry["classes"][key]["support"]}
         | {
-            called: f"{shipped['classes'][key][name]:.3f} ({spread(shipped['classes'][key], name)})"
-            for name, called in (("precision", "precision"), ("recall", "recall"), ("fpr", "false positives"))
+            shown: f"{entry['classes'][key][name]:.3f} ({spread(entry['classes'][key], name)})"
+            for name, shown in (("precision", "precision"), ("recall", "recall"), ("fpr", "false positives"))
         }
-        | {"F1": f"{shipped['classes'][key]['f1']:.3f}"}
-        for label, key in keys.items() if key in shipped["classes"]
+        | {"F1": f"{entry['classes'][key]['f1']:.3f}"}
+        for label, key in keys.items() if key in entry["classes"]
     ]  # fmt: skip
-    coarse = shipped.get("coarse")
+    coarse = entry.get("coarse")
     grouped = [
         f"By its {coarse['groups']} coarse groups: accuracy {coarse['accuracy']:.3f}, macro F1 {coarse['macro_f1']:.3f}."
     ] if coarse else []  # fmt: skip
     return [
-        f"## Quality on {shipped['n']:,} test rows",
-        f"In brackets {confidence:.0%} intervals. The linear model is TF-IDF with logistic regression; the difference is on the "
-        "same rows, and an interval of it that holds 0 is no difference.",
+        f"## Quality on {entry['n']:,} test rows",
+        f"In brackets {confidence:.0%} intervals. {what}; the difference is on the same rows, and an interval of it that holds 0 "
+        "is no difference.",
         table(rows, "measure"),
         *grouped,
         table(classes, "class"),
@@ -246,21 +220,16 @@ def subgroups(groups: dict[str, dict], least: int) -> list[str]:
 def limits(metrics: dict[str, dict], about: About, keys: dict[str, str]) -> list[str]:
     """What the figures say about where not to trust them, and what the owner knows beside."""
     train = metrics["profile"]["train"]
-    reader = f"encoder_{about.encoder_name}".lower()
-    cut = next(entry["cut"] for key, entry in train.items() if key.lower() == reader)
-    classes = metrics["test"][SHIPPED]["classes"]
+    classes = metrics["test"][shipped(metrics["test"])]["classes"]
     rare = [f"{label} ({classes[key]['support']})" for label, key in keys.items()
             if key in classes and classes[key]["support"] < FEW]  # fmt: skip
     small = [f"{name} ({entry['n']})" for name, entry in metrics["subgroups"].items() if "macro_f1" not in entry]
     guessed = ", ".join(f"{name} {share:.0%}" for name, share in train["languages"].items() if share >= 0.005)
     lines = [
-        f"Texts are cut to {about.tokens.max_length} tokens. {cut:.1%} of the train texts are longer.",
         f"Language: {', '.join(about.card.language) or 'not said'}. As py3langid guesses of train texts: {guessed} (unsure: too "
         "short to tell).",
-        f"Its vocabulary is that of its train texts, {metrics['export']['vocabulary']:,} tokens: a new domain or language "
-        "needs a new student.",
         "The figures hold for texts like the test rows, of their time and place, and for no others.",
-        "int8 answers can differ slightly between processors.",
+        *holds.limits(metrics, about),
     ]
     if rare:
         lines.append(f"Fewer than {FEW} test rows, so that their figures say little: {', '.join(rare)}.")
@@ -291,19 +260,6 @@ def data(split: dict, about: About) -> list[str]:
         named.append(f"- {dataset.name} ({license}){f': {place}' if place else ''}")
     counts = ", ".join(f"{split[name]['n']:,} {name}" for name in ("train", "valid", "calib", "test"))
     return ["## Data", "\n".join(named) or "Nobody has named the data sets.", f"Rows: {counts}."]
-
-
-def how(task: str, metrics: dict[str, dict], about: About) -> list[str]:
-    evidence = metrics["gate"]["evidence"]
-    rows = f", test rows with sha256 `{evidence['rows_sha256']}`" if "rows_sha256" in evidence else ""
-    lines = [
-        "## Use",
-        f'`python -m decant predict --task {task} "some text"`, or any runtime that reads onnx/model_quantized.onnx with '
-        "tokenizer.json: its one output, logits, is calibrated already. Feed it one text at a time, without padding: int8 "
-        "scales follow the batch.",
-        f"These figures are about the bundle whose decant.json has md5 `{evidence['bundle_md5']}`{rows}.",
-    ]
-    return [*lines, f"Wrong answers: {about.card.contact}"] if about.card.contact else lines
 
 
 def read(text: str, file: str) -> ModelCardData:

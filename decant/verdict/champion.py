@@ -12,7 +12,7 @@ from decant import paths
 from decant.data.frozen import fingerprint
 from decant.errors import CacheError, DataError
 from decant.files import read_json, write_json
-from decant.keys import SHIPPED
+from decant.shipping import shipped
 
 
 def crown(task: str, model_md5: str) -> Path:
@@ -20,8 +20,9 @@ def crown(task: str, model_md5: str) -> Path:
     file = paths.predictions(task)
     if not file.exists():
         raise CacheError(f"{file}: missing. Run: dvc pull {file}, or dvc repro evaluate@{task}")
-    rows = pd.read_parquet(file, columns=["id", "text", SHIPPED])
-    answers = dict(sorted(zip(marks(rows), rows[SHIPPED], strict=True)))
+    ours = shipped(read_json(paths.metrics(task, "test")))
+    rows = pd.read_parquet(file, columns=["id", "text", ours])
+    answers = dict(sorted(zip(marks(rows), rows[ours], strict=True)))
     target = paths.champion(task)
     write_json(target, {"task": task, "model_md5": model_md5, "n": len(rows), "answers": answers})
     return target

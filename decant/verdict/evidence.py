@@ -13,11 +13,9 @@ from decant import paths
 from decant.errors import CacheError
 from decant.files import digest, read_json
 from decant.settings.gates import Gates
-from decant.shipped.record import read_record
+from decant.shipped.record import READ, RECORD, kind, parsed, read_record
 from decant.verdict import binding, lock
 from decant.verdict import gates as judging
-
-INT8 = Path("onnx") / "model_quantized.onnx"  # inside a bundle
 
 
 def collect(task: str, gates: Gates, caps: Mapping[str, float], bundle: Path) -> dict:
@@ -26,7 +24,7 @@ def collect(task: str, gates: Gates, caps: Mapping[str, float], bundle: Path) ->
     about = binding.judged(task, bundle, 0)
     return {
         "bundle_md5": about["bundle_md5"],
-        "model_md5": digest(bundle / INT8, "md5"),
+        "model_md5": digest(bundle / READ[kind(parsed(bundle / RECORD))][0], "md5"),
         "rows_sha256": about["rows_sha256"],
         "params_sha256": hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest(),
         "metrics": {name: digest(paths.metrics(task, name)) for name in read_files(gates, caps)},

@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterable, Mapping
 
 from decant.errors import ParamsError
-from decant.keys import SHIPPED, bounds, class_keys
+from decant.keys import bounds, class_keys
 from decant.settings.gates import Gate, Gates
+from decant.shipping import shipped
 
 GREEN, AMBER, RED = "green", "amber", "red"
 HOLDS, OPEN, FAILS = "holds", "open", "fails"
@@ -26,16 +27,16 @@ def files(gates: Gates, caps: Iterable[str]) -> list[str]:
 def judge(task: str, gates: Gates, caps: Mapping[str, float], metrics: dict[str, dict]) -> dict[str, dict]:
     """Gate -> what it asks, the figure, its interval and the result, in the order of params; then one per capped class.
 
-    caps: class -> cap; that a threshold holds it need not be asked for. metrics: of `files`, name -> content.
+    caps: class -> cap; that a threshold holds it need not be asked for. metrics: of `files` and test, name -> content.
 
     Raises ParamsError: no gate at all, or one on a figure that its file does not have.
     """
     if not gates:
         raise ParamsError(f"params.yaml: {task}.gates: none; a release that nothing is asked of would always be green")
     results = {name: of(gate, metrics[gate.metric], f"{task}.gates.{name}") for name, gate in gates.items()}
-    keys = class_keys(list(caps))
+    keys, ours = class_keys(list(caps)), shipped(metrics["test"])
     for label, key in keys.items():
-        held = Gate(metric="thresholds", key=f"{SHIPPED}.classes.{key}.feasible", min=1, by="value")
+        held = Gate(metric="thresholds", key=f"{ours}.classes.{key}.feasible", min=1, by="value")
         results[f"cap_of_{key}"] = of(held, metrics["thresholds"], f"{task}.thresholds.caps.{label}")
     return results
 

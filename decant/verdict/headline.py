@@ -2,7 +2,8 @@
 
 import math
 
-from decant.keys import SHIPPED, bounds
+from decant.keys import bounds
+from decant.shipping import RIVAL, shipped
 
 # the measures of a task, the one that it is judged by first
 SINGLE = ("macro_f1", "accuracy")  # one answer excludes the others
@@ -15,25 +16,26 @@ def measures(multilabel: bool) -> tuple[str, ...]:
     return SEVERAL if multilabel else SINGLE
 
 
-def headline(test: dict, paired: dict, gate: dict, quantize: dict, multilabel: bool, caps: list[str]) -> dict:
+def headline(test: dict, paired: dict, gate: dict, size: int, multilabel: bool, caps: list[str]) -> dict:
     """Figure -> value, flat.
 
-    test, paired, gate, quantize: of their metrics files. multilabel: any class may hold. caps: keys of the classes whose
+    test, paired, gate: of their metrics files. size: bytes of what ships. multilabel: any class may hold. caps: keys of the classes whose
     false positives have a cap. A figure that test.json does not have (the AUC of a class without positives) is left out.
     """
-    shipped, linear = test[SHIPPED], paired["minus_linear"]
-    n = shipped["n"]
-    results = [entry["result"] for entry in gate["gates"].values()]
+    ours = shipped(test)
+    entry, gap = test[ours], f"minus_{RIVAL[ours]}"
+    n = entry["n"]
+    results = [one["result"] for one in gate["gates"].values()]
     figures = (
         {"verdict": gate["verdict"]} | {name: results.count(result) for result, name in RESULTS.items()} | {"n": n}
     )
     wanted = measures(multilabel)
     for name in wanted:
-        figures |= with_interval(name, shipped, name, n)
-    figures |= with_interval("minus_linear", linear, wanted[0], n)
+        figures |= with_interval(name, entry, name, n)
+    figures |= with_interval(gap, paired[gap], wanted[0], n)
     for key in caps:
-        figures |= with_interval(f"{key}_fpr", shipped["classes"][key], "fpr", n)
-    return figures | {"bytes": quantize["bytes"]}
+        figures |= with_interval(f"{key}_fpr", entry["classes"][key], "fpr", n)
+    return figures | {"bytes": size}
 
 
 def with_interval(name: str, entry: dict, key: str, n: int) -> dict[str, float]:

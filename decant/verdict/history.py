@@ -13,7 +13,8 @@ import pandas as pd
 from decant import paths
 from decant.errors import ResourceError
 from decant.files import writing
-from decant.keys import HEADLINE, SHIPPED, bounds
+from decant.keys import HEADLINE, bounds
+from decant.shipping import shipped
 from decant.verdict import shapes
 from decant.verdict.headline import RESULTS
 
@@ -107,13 +108,13 @@ def figures(metrics: dict[str, dict | None]) -> dict:
         for column, result in (("failing_gates", "fails"), ("open_gates", "open")):
             found[column] = " ".join(name for name, one in results.items() if one == result)
     found |= {"model_md5": shapes.model_md5(gate), "test_n": shapes.rows(metrics["test"] or {})}
-    shipped, linear = test.get(SHIPPED, {}), (metrics["paired"] or {}).get("minus_linear", {})
+    ours, linear = shipped(metrics["test"] or {}), (metrics["paired"] or {}).get("minus_linear", {})
     keys = [key for name in HEADLINE for key in (name, *bounds(name))]
-    found |= {f"test_{key}": shipped.get(key) for key in keys}
+    found |= {f"test_{key}": test.get(ours, {}).get(key) for key in keys}
     found |= {f"minus_linear_test_{key}": linear.get(key) for key in keys}
     found |= {
         f"{contestant}_test_{name}": entry.get(name)
-        for contestant, entry in test.items() if contestant != SHIPPED for name in HEADLINE
+        for contestant, entry in test.items() if contestant != ours for name in HEADLINE
     }  # fmt: skip
     student = (metrics["learning"] or {}).get("student", {})
     found |= {f"student_valid_{name}": student.get(f"valid_{name}") for name in LEARNT}

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from decant import checked, paths
 from decant.files import read_json
-from decant.keys import HEADLINE, SHIPPED, bounds
+from decant.keys import HEADLINE, bounds
 from decant.report.pages import table, write_text
+from decant.shipping import CONTESTANT, RIVAL, shipped
 from decant.verdict import headline, lock, shapes
 from decant.verdict.history import FOLDER
 
@@ -21,8 +22,9 @@ NO = "–"  # a cell without a figure
 VERDICTS = ("green", "amber", "red")
 CURRENT = "this code"
 EXPLAINED = (
-    "A row per task: the int8 model that ships, on the task's test rows, in the measure that a gate of the task asks for (else "
-    "macro F1, or micro AUC where several labels may hold), with its interval and the paired difference from the linear model. "
+    "A row per task: the model that ships, on the task's test rows, in the measure that a gate of the task asks for (else "
+    "macro F1, or micro AUC where several labels may hold), with its interval and the paired difference from the "
+    "one that would ship otherwise (linear; where that ships, the student). "
     "Latency is the median of one text, on the processor of that day. The last column says whether the figures come from "
     f"{CURRENT} and these settings, or which stages have changed since."
 )
@@ -35,14 +37,16 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:1.5rem auto;paddi
 a{color:var(--link)}p{color:var(--soft);max-width:48rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{padding:.4rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
-th:first-child,td:nth-child(2),td:nth-child(4),td:last-child,th:nth-child(2),th:nth-child(4),th:last-child{text-align:left}
+th:first-child,td:nth-child(2),td:nth-child(3),td:nth-child(5),td:last-child,th:nth-child(2),th:nth-child(3),th:nth-child(5),
+th:last-child{text-align:left}
 td small{display:block;color:var(--soft)}
 .green{color:var(--green)}.amber{color:var(--amber)}.red{color:var(--red)}.green,.amber,.red{font-weight:600}
 @media (max-width:56rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,tbody{display:block}
 tr{display:block;margin:0 0 1rem;padding:.5rem .75rem;border:1px solid var(--line);border-radius:.5rem;background:var(--card)}
 tbody th{display:block;font-size:1.05rem;text-align:left;padding:.2rem 0}
-tr td,tr td:last-child,tr td:nth-child(2),tr td:nth-child(4){display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0;
+tr td,tr td:last-child,tr td:nth-child(2),tr td:nth-child(3),tr td:nth-child(5){
+display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0;
 border:0;text-align:right}
 td::before{content:attr(data-of);color:var(--soft);text-align:left;flex:none}td>span{overflow-wrap:anywhere}}
 """
@@ -77,23 +81,37 @@ def row(task: str, locked: dict, held: dict[str, dict]) -> dict[str, str]:
     metrics = {part: present(paths.metrics(task, part)) for part in PARTS}
     settings = present(paths.checked(task))
     measured = shapes.contestants(metrics["test"])
-    shipped, linear = measured.get(SHIPPED, {}), measured.get("linear", {})
-    gap = metrics["paired"].get("minus_linear", {})
+    ours = shipped(metrics["test"])
+    entry, rival = measured.get(ours, {}), RIVAL[ours]
+    gap = metrics["paired"].get(f"minus_{rival}", {})
     name = measure(settings)
     commit = str(metrics["provenance"].get("commit", ""))
     return {
         "task": task,
         "verdict": str(metrics["gate"].get("verdict", "not run")),
-        "test rows": f"{shipped['n']:,}" if shipped else NO,
+        "ships": ours if entry else NO,
+        "test rows": f"{entry['n']:,}" if entry else NO,
         "measure": name.replace("_", " ").replace("f1", "F1").replace("auc", "AUC"),
-        "int8 model": spread(shipped, name, ""),
-        "linear": f"{linear[name]:.3f}" if name in linear else NO,
-        "minus linear": spread(gap, name, "+"),
-        "size": f"{metrics['quantize']['bytes'] / 1e6:.1f} MB" if metrics["quantize"] else NO,
-        "latency": f"{metrics['benchmark']['int8_ms_p50']:.1f} ms" if metrics["benchmark"] else NO,
+        "shipped model": spread(entry, name, ""),
+        "other model": f"{measured[rival][name]:.3f}" if name in measured.get(rival, {}) else NO,
+        "difference": spread(gap, name, "+"),
+        "size": size(metrics, ours),
+        "latency": latency(metrics["benchmark"], ours),
         "report at": " ".join(filter(None, [commit[:7], str(metrics["provenance"].get("date", ""))])) or NO,
         "figures of": age(task, metrics, locked, held) if metrics["test"] or metrics["gate"] else NO,
     }
+
+
+def size(metrics: dict, ours: str) -> str:
+    """Of the int8 file, or of the bundle that holds another model."""
+    of_int8 = ours == CONTESTANT["student"]
+    told = metrics["quantize"].get("bytes") if of_int8 else metrics["benchmark"].get("bundle_bytes")
+    return NO if told is None else f"{told / 1e6:.1f} MB"
+
+
+def latency(timed: dict, ours: str) -> str:
+    told = timed.get("contestants", {}).get(ours, {}).get("ms_p50", timed.get("int8_ms_p50"))
+    return NO if told is None else f"{told:.1f} ms"
 
 
 def measure(settings: dict) -> str:
@@ -101,7 +119,8 @@ def measure(settings: dict) -> str:
 
     settings: of checked/<task>.json.
     """
-    asked = {f"{SHIPPED}.{name}": name for name in HEADLINE}
+    ours = CONTESTANT[settings.get("ship", "student")]
+    asked = {f"{ours}.{name}": name for name in HEADLINE}
     for gate in json.loads(settings["gates"]).values() if "gates" in settings else ():
         if gate["metric"] == "test" and gate["key"] in asked and not gate["minus"]:
             return asked[gate["key"]]

@@ -4,7 +4,7 @@ Until classes had a level of their own they stood beside a contestant's figures,
 has today's shape comes back as it is.
 """
 
-from decant.keys import SHIPPED
+from decant.shipping import shipped
 
 
 def old(test: dict | None, gate: dict | None) -> bool:
@@ -37,7 +37,7 @@ def model_md5(gate: dict) -> str | None:
 
 def rows(test: dict) -> int | None:
     """Test rows."""
-    return test.get("judged", test.get(SHIPPED, {})).get("n")
+    return test.get("judged", test.get(shipped(test), {})).get("n")
 
 
 def _is_class(value: object) -> bool:

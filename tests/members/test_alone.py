@@ -20,13 +20,15 @@ from decant.shipped.model import Model
 @pytest.fixture
 def recipes(workspace, texts) -> dict[str, dict]:
     timed.write(workspace, texts[:30])
-    return alone.recipes("demo", [timed.ENCODER], [13], True, timed.ENCODER, timed.LENGTH, 1)
+    return alone.recipes("demo", [timed.ENCODER], [13], True, timed.ENCODER, SHIPPED, timed.LENGTH, None, 1)
 
 
 def test_everyone_has_a_recipe_that_json_holds(recipes):
     assert list(recipes) == ["linear", "probe", "probe_adapted", "teacher_tiny_13", "student_torch", "student", SHIPPED]
     assert json.loads(json.dumps(recipes)) == recipes
-    assert "probe_adapted" not in alone.recipes("demo", [timed.ENCODER], [13], False, timed.ENCODER, timed.LENGTH, 1)
+    assert "probe_adapted" not in alone.recipes(
+        "demo", [timed.ENCODER], [13], False, timed.ENCODER, SHIPPED, timed.LENGTH, None, 1
+    )
 
 
 @pytest.mark.parametrize("name", ["linear", "probe", "teacher_tiny_13", "student_torch", "student", SHIPPED])

@@ -9,17 +9,17 @@ FILES = {
     "encoders/small/model.safetensors": 1000, "encoders/small/tokenizer.json": 50,
     "teachers/small-13/model.safetensors": 1100, "teachers/small-14/model.safetensors": 1200,
     "onnx/model.onnx": 400, "student/tokenizer.json": 30, "student/model.safetensors": 900,
-    "bundle/onnx/model_quantized.onnx": 90, "bundle/tokenizer.json": 30,
+    "onnx/model_quantized.onnx": 85, "bundle/onnx/model_quantized.onnx": 90, "bundle/tokenizer.json": 30,
 }  # fmt: skip
 
 
-def counted(tmp_path, monkeypatch, **weights) -> dict[str, int]:
+def counted(tmp_path, monkeypatch, shipped=SHIPPED, **weights) -> dict[str, int]:
     monkeypatch.chdir(tmp_path)
     for name, size in FILES.items():
         file = tmp_path / "models/demo" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x" * size)
-    found = sizes.sizes("demo", ["small"], [13, 14], False, "small", weights)
+    found = sizes.sizes("demo", ["small"], [13, 14], False, "small", weights, shipped)
     return dict(found.itertuples(index=False))
 
 
@@ -29,6 +29,11 @@ def test_each_contestant_counts_what_it_reads_to_answer(tmp_path, monkeypatch):
         "linear": 123, "probe": 1057, "teacher_small_13": 1100, "teacher_small_14": 1200, "ensemble": 1180,
         "student": 430, SHIPPED: 120,
     }  # fmt: skip
+
+
+def test_what_ships_reads_the_bundle_and_the_other_its_own_files(tmp_path, monkeypatch):
+    found = counted(tmp_path, monkeypatch, shipped="linear", linear=0.5, probe=0.5)
+    assert (found["linear"], found[SHIPPED]) == (120, 115)
 
 
 def test_the_ensemble_reads_members_with_a_weight_alone(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ RATES = {SHIPPED: 500.0, "teacher": 50.0}
 
 def chosen(worse=(), sizes=SIZES, latency=LATENCY, scores=SCORES) -> dict[str, str | None]:
     found = recommend(
-        "macro F1", scores, dict.fromkeys(SCORES, False) | dict.fromkeys(worse, True), sizes, latency, RATES
+        "macro F1", SHIPPED, scores, dict.fromkeys(SCORES, False) | dict.fromkeys(worse, True), sizes, latency, RATES
     )
     return {role.name: role.contestant for role in found}
 
@@ -58,8 +58,16 @@ def test_where_no_latency_was_measured_nothing_is_promised():
     assert chosen(latency={}) == {"browser": None, "service": None, "offline": SHIPPED}
 
 
+def test_a_linear_model_that_ships_does_all_but_the_browser():
+    found = recommend("macro F1", "linear", SCORES, {}, SIZES, LATENCY | {"linear": 0.5}, RATES)
+    assert {role.name: role.contestant for role in found} == {"browser": None, "service": "linear", "offline": "linear"}
+    assert found[0].why.startswith("no ONNX model; ")
+
+
 def test_each_reason_has_its_figures():
-    why = {role.name: role.why for role in recommend("macro F1", SCORES, {"teacher": True}, SIZES, LATENCY, RATES)}
+    why = {
+        role.name: role.why for role in recommend("macro F1", SHIPPED, SCORES, {"teacher": True}, SIZES, LATENCY, RATES)
+    }
     assert why == {
         "browser": "8.0 MB, 95 % of texts within 5.0 ms",
         "service": "none within 100 ms is shown to be better; 95 % of texts within 5.0 ms",

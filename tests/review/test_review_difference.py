@@ -12,11 +12,12 @@ from decant.review.answers import labels, parts
 from decant.review.difference import Compared, Difference
 from decant.review.pairing import flipped, pair
 
-SHIPPED = [(1, "student_int8", "macro_f1")]
+SHIPPED = [(1, figures.OURS, "macro_f1")]
+STUDENTS = {"old": "student_int8", "new": "student_int8"}
 
 
 def compared(old: list[int], new: list[int]) -> Compared:
-    return Compared(pair(predictions(old), predictions(new), NAMES), NAMES)
+    return Compared(pair(predictions(old), predictions(new), NAMES), NAMES, STUDENTS)
 
 
 def test_many_rows_mended_are_better_and_many_broken_worse():
@@ -51,7 +52,7 @@ def test_a_contestant_that_answers_as_before_changes_nothing():
 
 def test_differences_are_those_of_scikit_learn():
     old, new = predictions(list(range(50))), predictions([0, 1, 70, 71, 72, 75])
-    rows = Compared(pair(old, new, NAMES), NAMES)
+    rows = Compared(pair(old, new, NAMES), NAMES, STUDENTS)
     gold, answers = matrix(old["answer"]), [matrix(frame["student_int8"]) for frame in (new, old)]
     scores = [frame[[f"score_{name}" for name in NAMES]].to_numpy() for frame in (new, old)]
     recall = [recall_score(gold[:, 0], given[:, 0]) for given in answers]
@@ -71,7 +72,7 @@ def test_differences_are_those_of_scikit_learn():
 
 def test_two_contestants_that_both_changed_are_not_judged_as_one():
     old, new = predictions(list(range(50))), predictions([1]).assign(linear=predictions([2])["student_int8"])
-    rows = Compared(pair(old, new, NAMES), NAMES)
+    rows = Compared(pair(old, new, NAMES), NAMES, STUDENTS)
     assert rows.difference([(1, "student_int8", "macro_f1"), (-1, "linear", "macro_f1")]) is None
 
 
@@ -82,6 +83,19 @@ def test_what_a_subtracted_contestant_gains_is_lost():
     assert (loss.verdict("min"), loss.verdict("max")) == ("worse", "better")
 
 
+def test_what_ships_now_is_compared_with_what_shipped_before():
+    """linear ships in the new revision: it answers as the student of the old one does, and then better."""
+    old, wrong = predictions(list(range(40))), predictions(list(range(40)))["student_int8"]
+    new = predictions([]).assign(linear=predictions([])["student_int8"], student_int8=wrong)
+    switched = {"old": "student_int8", "new": "linear"}
+    assert Compared(pair(old, new, NAMES), NAMES, switched).difference(SHIPPED).verdict() == "better"
+    assert Compared(pair(old, new, NAMES), NAMES, STUDENTS).difference(SHIPPED).verdict() == "same"
+    mended, broken = flipped(pair(old, new, NAMES), switched, NAMES)
+    assert (len(mended), broken) == (40, [])
+    auc = [(1, figures.OURS, "micro_auc")]
+    assert Compared(pair(old, new, NAMES), NAMES, switched).difference(auc) is not None
+
+
 def test_an_auc_of_a_contestant_without_scores_is_not_judged():
     assert compared([], [1]).difference([(1, "linear", "micro_auc")]) is None
     assert compared([], [1]).difference([(1, "student_int8", "micro_auc")]) is not None
@@ -89,12 +103,12 @@ def test_an_auc_of_a_contestant_without_scores_is_not_judged():
 
 def test_a_contestant_that_one_revision_lacks_is_not_judged():
     rows = pair(predictions([1]).drop(columns="linear"), predictions([1]), NAMES)
-    assert Compared(rows, NAMES).difference([(1, "linear", "accuracy")]) is None
+    assert Compared(rows, NAMES, STUDENTS).difference([(1, "linear", "accuracy")]) is None
 
 
 def test_no_shared_row_is_no_difference():
     rows = pair(predictions([1]), predictions([1]).assign(id=lambda frame: "new-" + frame["id"]), NAMES)
-    assert Compared(rows, NAMES).difference(SHIPPED) is None
+    assert Compared(rows, NAMES, STUDENTS).difference(SHIPPED) is None
 
 
 def test_rows_are_matched_by_id_text_and_gold():
@@ -106,14 +120,14 @@ def test_rows_are_matched_by_id_text_and_gold():
     assert (rows.only_old, rows.only_new, rows.other_text, rows.relabelled) == (1, 1, 1, ["row-7"])
     assert rows.old["id"].tolist() == rows.new["id"].tolist()
     assert len(rows.new) == 237
-    assert flipped(rows, "student_int8", NAMES) == (["row-0"], ["row-2"])
+    assert flipped(rows, STUDENTS, NAMES) == (["row-0"], ["row-2"])
 
 
 def test_labels_of_one_answer_may_stand_in_another_order():
     old = pd.DataFrame({"id": ["1", "2"], "text": ["t", "u"], "answer": ["a|b", ""], "student_int8": ["b|a", "a"]})
     rows = pair(old, old.assign(answer=["b|a", ""], student_int8=["a", ""]), ["a", "b"])
     assert rows.relabelled == []
-    assert flipped(rows, "student_int8", ["a", "b"]) == (["2"], ["1"])
+    assert flipped(rows, STUDENTS, ["a", "b"]) == (["2"], ["1"])
 
 
 def test_a_label_may_have_the_joiner_in_it():
@@ -141,7 +155,7 @@ def test_classes_are_known_from_checked_in_the_layout_of_now_and_in_the_one_befo
         ("student_int8.classes.a_b.fpr", ("student_int8", ("a b", "fpr"))),
         ("student_int8.a_b.fpr", ("student_int8", ("a b", "fpr"))),
         ("student_int8.micro_auc", ("student_int8", "micro_auc")),
-        ("linear.micro_auc", None),
+        ("linear.micro_auc", ("linear", "micro_auc")),  # the rows tell whether it has scores
         ("student_int8.classes.a_b.roc_auc", None),
         ("student_int8.head_scam.nll", None),
         ("student_int8.coarse.macro_f1", None),
@@ -161,7 +175,7 @@ def test_a_gate_on_a_paired_difference_is_two_figures():
         "side": "min",
         "result": "holds",
     }
-    assert gates.terms(gates.gate(asked, {}), [], []) == [(1, "student_int8", "macro_f1"), (-1, "linear", "macro_f1")]
+    assert gates.terms(gates.gate(asked, {}), [], []) == [(1, figures.OURS, "macro_f1"), (-1, "linear", "macro_f1")]
     loss = {"metric": "test", "key": "student.macro_f1", "minus": "student_int8.macro_f1", "max": 0.005, "min": None}
     old = gates.gate({"value": 0.1, "bound": 0.005, "pass": False}, loss)
     assert gates.terms(old, [], []) == [(1, "student", "macro_f1"), (-1, "student_int8", "macro_f1")]

@@ -222,6 +222,12 @@ CONTRADICTIONS = {
         {"demo.linear_text": {"tokenizer": "tweet", "stem": "porter", "language": "german"}},
         "porter and wordnet are English, language is 'german'",
     ),
+    "a linear model that reads NLTK's words": (
+        {"demo.ship": "linear", "demo.linear_text": {"tokenizer": "tweet"}},
+        "ship: linear, but linear_text.tokenizer is 'tweet': a bundle has no NLTK",
+        "Set linear_text.tokenizer: none",
+    ),
+    "what ships is neither student nor linear": ({"demo.ship": "teacher"}, "demo.ship", "'student' or 'linear'"),
     "what remains of a sigmoid head": (
         {"demo.source.labels.topic.classes": {"crypto": ["crypto"]}, "demo.source.labels.topic.otherwise": "money"},
         "demo: source.labels.topic.otherwise: a sigmoid head has no such class",

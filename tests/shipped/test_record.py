@@ -57,7 +57,25 @@ def test_a_link_to_the_whole_folder_is_none_of_its_files(bundle, tmp_path):
     assert Bundle(tmp_path / "link").predict(["btc"])[0]["answer"] == "crypto"
 
 
-@pytest.mark.parametrize("name", record.READ)
+def test_a_kind_of_model_that_nobody_knows_is_refused(bundle):
+    edit(bundle, model="pickle")
+    with pytest.raises(BundleError, match=r"model is 'pickle', expected onnx or linear"):
+        Bundle(bundle)
+
+
+def test_a_linear_bundle_must_list_its_files(bundle):
+    edit(bundle, model="linear")
+    with pytest.raises(BundleError, match=r"does not list linear/weights\.npy, which would be read unchecked"):
+        Bundle(bundle)
+
+
+def test_an_onnx_bundle_must_say_how_much_it_reads(bundle):
+    edit(bundle, max_length=None)
+    with pytest.raises(BundleError, match="max_length is None, expected int"):
+        Bundle(bundle)
+
+
+@pytest.mark.parametrize("name", record.READ[record.ONNX])
 def test_a_file_that_is_read_must_be_listed(bundle, name):
     edit(bundle, files={key: value for key, value in listed(bundle).items() if key != name})
     with pytest.raises(BundleError, match=rf"decant\.json: does not list {name}, which would be read unchecked"):

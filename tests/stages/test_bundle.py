@@ -305,7 +305,7 @@ def test_a_bundle_that_changes_cleaned_text_stops_the_stage(workspace, monkeypat
     """Planted: a runtime whose cleaning is not the table's."""
     write_task(workspace, ["hello airdrop"])
     monkeypatch.setattr(runtime, "clean", lambda text, settings: clean(text, settings) + " now")
-    with pytest.raises(ParityError, match=r"demo: the bundle and the int8 file differ by 5\.00e-01 on valid texts"):
+    with pytest.raises(ParityError, match=r"demo: the bundle and the student model differ by 5\.00e-01 on valid texts"):
         stage.main("demo")
     assert not (workspace / "models" / "demo" / "bundle").exists()
 

@@ -257,6 +257,15 @@ def test_a_runtime_that_reads_other_tokens_stops_the_stage(task, exported, monke
     assert written(task) == []
 
 
+def test_a_model_that_runs_in_half_precision_is_not_exported(student, tmp_path):
+    """As a model runs that has just been trained in bf16."""
+    model = load(student)
+    model.forward = torch.autocast("cpu", dtype=torch.bfloat16)(model.forward)
+    with pytest.raises(ParityError, match=r"model\.onnx: \d+ casts to half precision; .* Save it, and load it again"):
+        onnx_graph.to_onnx(model, tmp_path / "model.onnx", 18, LENGTH, 0)
+    assert not (tmp_path / "model.onnx").exists()
+
+
 # --- int8 -------------------------------------------------------------------------------------------------------------
 
 
@@ -271,6 +280,25 @@ def quantized(exported, ids, tmp_path_factory):
     for recipe in RECIPES:
         int8.quantize(exported, folder / f"{recipe}.onnx", recipe, 8, ids)
     return folder
+
+
+def test_a_weight_that_the_quantizer_passes_over_is_refused(exported, tmp_path):
+    """Planted: a weight that is transposed in the graph, as a cast one is."""
+    proto = onnx.load(str(exported))
+    weights = {tensor.name: tensor for tensor in proto.graph.initializer}
+    place, node = next(
+        (place, node)
+        for place, node in enumerate(proto.graph.node)
+        if node.op_type == "MatMul" and node.input[1] in weights
+    )
+    tensor = weights[node.input[1]]
+    turned = numpy_helper.from_array(numpy_helper.to_array(tensor).T.copy(), "turned")
+    proto.graph.initializer.append(turned)
+    proto.graph.node.insert(place, onnx.helper.make_node("Transpose", ["turned"], ["back"], perm=[1, 0]))
+    node.input[1] = "back"
+    onnx.save(proto, str(tmp_path / "model.onnx"))
+    with pytest.raises(ParityError, match=f"channel: 1 products have kept their weights in fp32, {node.name} first"):
+        int8.quantize(tmp_path / "model.onnx", tmp_path / "int8.onnx", "channel", 8, [])
 
 
 def products(file):
@@ -371,6 +399,24 @@ def test_a_preferred_recipe_ships_if_its_gap_is_allowed(ready, order):
         configure(ready, quantize={"recipes": [far, near], "max_gap": allowed})
         quantize.main("demo")
         assert read_json(ready / "metrics" / "demo" / "quantize.json")["recipe"] == wanted
+
+
+def test_a_preferred_recipe_that_answers_otherwise_is_passed_over(ready, monkeypatch):
+    """Planted: a quantizer whose static files have their last layer turned round, where no gap is too wide."""
+    real = quantize.quantize
+
+    def wrong(source, file, recipe, *how):
+        if recipe == "static":
+            change(source, file.with_suffix(".turned"), "model.classifier.weight", lambda values: -values)
+            source = file.with_suffix(".turned")
+        real(source, file, recipe, *how)
+
+    monkeypatch.setattr(quantize, "quantize", wrong)
+    configure(ready, quantize={"recipes": ["static", "channel"], "max_gap": 1.0, "min_agreement": 0.9})
+    quantize.main("demo")
+    metrics = read_json(ready / "metrics" / "demo" / "quantize.json")
+    assert metrics["recipes"]["static"]["agreement"] < 0.9 <= metrics["recipes"]["channel"]["agreement"]
+    assert metrics["recipe"] == "channel"
 
 
 def batched_logits(file, ids):

@@ -251,6 +251,21 @@ def test_a_sweep_writes_size_against_quality(ready):
     assert not list((ready / ".work" / "demo").glob("capacity-*/checkpoint-*"))
 
 
+def test_a_sweep_exports_what_was_trained_in_half_precision_as_fp32(ready, monkeypatch):
+    """Planted: a model that runs in bf16 after its training, as the trainer leaves it on a processor that has it."""
+    real = student.train
+
+    def half(*given):
+        model, *rest = real(*given)
+        model.forward = torch.autocast("cpu", dtype=torch.bfloat16)(model.forward)
+        return model, *rest
+
+    monkeypatch.setattr(capacity.student, "train", half)
+    change(ready, sweep=[{"layers": [0], "min_count": 3}])
+    capacity.main("demo")
+    assert (paths.capacity("demo") / "0_min_count3.onnx").is_file()
+
+
 def test_no_sweep_is_done_at_once(ready):
     shutil.rmtree(paths.soft("demo"))
     capacity.main("demo")

@@ -17,7 +17,7 @@ from decant.settings.catalogue import Encoder
 from decant.settings.decision import rule_of
 from decant.settings.heads import heads_of
 from decant.settings.params import read
-from decant.verdict import card, shapes
+from decant.verdict import card, holds, shapes
 
 TASKS = committed.tasks()
 GIVEN = Card.model_validate(
@@ -148,7 +148,7 @@ def test_languages_of_the_card_are_codes_of_iso_639():
     ],
 )
 def test_the_base_model_is_the_first_of_the_hub(sources, wanted):
-    assert card.base_models(Encoder(sources=sources, vocab_size=10, pooling="mean")) == wanted
+    assert holds.base_models(Encoder(sources=sources, vocab_size=10, pooling="mean")) == wanted
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_the_verdict_says_what_it_means(written, verdict):
     def judge(metrics):
         metrics["gate"]["verdict"] = verdict
 
-    assert f"**{verdict}** ({card.VERDICTS[verdict]})" in written("demo", change=judge)
+    assert f"**{verdict}** ({holds.VERDICTS[verdict]})" in written("demo", change=judge)
 
 
 @pytest.mark.parametrize("task", TASKS)

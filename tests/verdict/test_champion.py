@@ -20,7 +20,8 @@ SAID = ["scam", "clean", "crypto", "scam"]
 def crowned(workspace):
     file = paths.predictions("demo")
     file.parent.mkdir(parents=True)
-    ROWS.assign(**{SHIPPED: SAID}).to_parquet(file)
+    ROWS.assign(**{SHIPPED: SAID, "linear": "clean"}).to_parquet(file)
+    write_json(paths.metrics("demo", "test"), {})  # from before params said what ships
     return champion.crown("demo", "ab" * 16)
 
 
@@ -30,6 +31,11 @@ def test_its_answers_are_kept_without_texts_and_ids(crowned):
     assert sorted(content["answers"].values()) == sorted(SAID)
     assert all(len(mark) == 16 for mark in content["answers"])
     assert not any(text in crowned.read_text(encoding="utf-8") for text in ROWS["text"])
+
+
+def test_a_linear_model_that_ships_is_crowned_with_its_own_answers(crowned):
+    write_json(paths.metrics("demo", "test"), {"judged": {"contestant": "linear"}})
+    assert set(read_json(champion.crown("demo", "ab" * 16))["answers"].values()) == {"clean"}
 
 
 def test_its_answers_come_back_in_the_order_of_our_rows(crowned):
@@ -74,7 +80,7 @@ def test_evaluate_compares_with_it_on_the_rows_that_both_answered(crowned):
     mine = ROWS.assign(id=["a", "b", "new", "newer"])
     gold = np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0], [0, 0, 1]], dtype=bool)
     ours = np.array([[0, 0, 1], [0, 0, 1], [1, 0, 0], [1, 0, 0]], dtype=bool)
-    rows = Rows(mine, NAMES, gold, gold, {}, {SHIPPED: ours}, {SHIPPED: ours.astype(float)})
+    rows = Rows(mine, SHIPPED, NAMES, gold, gold, {}, {SHIPPED: ours}, {SHIPPED: ours.astype(float)})
     entry = paired("demo", rows, 0.95)["minus_champion"]
     assert (entry["n"], entry["mended"], entry["broken"]) == (2, 1, 0)
     assert entry["accuracy"] == pytest.approx(0.5)

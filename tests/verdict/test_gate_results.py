@@ -107,7 +107,7 @@ def test_before_the_first_release_there_is_no_champion_to_be_worse_than():
 
 
 def test_each_cap_has_a_gate_that_nobody_has_to_ask_for():
-    metrics = {"quantize": {"bytes": 1}}
+    metrics = {"quantize": {"bytes": 1}, "test": {}}
     metrics["thresholds"] = {"student_int8": {"classes": {"bad": {"feasible": 1}, "很坏": {"feasible": 0}}}}
     asked = {"size": Gate(metric="quantize", key="bytes", max=2)}
     results = gates.judge("demo", asked, {"bad": 0.1, "很坏": 0.1}, metrics)
@@ -116,6 +116,14 @@ def test_each_cap_has_a_gate_that_nobody_has_to_ask_for():
     }  # fmt: skip
     assert gates.files(asked, {"bad": 0.1}) == ["quantize", "thresholds"]
     assert gates.files(asked, {}) == ["quantize"]
+
+
+def test_the_caps_are_those_of_what_ships():
+    classes = {name: {"classes": {"bad": {"feasible": int(name == "linear")}}} for name in ("linear", "student_int8")}
+    asked = {"size": Gate(metric="quantize", key="bytes", max=2)}
+    for contestant, result in (("linear", "holds"), ("student_int8", "fails")):
+        metrics = {"quantize": {"bytes": 1}, "thresholds": classes, "test": {"judged": {"contestant": contestant}}}
+        assert gates.judge("demo", asked, {"bad": 0.1}, metrics)["cap_of_bad"]["result"] == result
 
 
 def test_without_any_gate_there_is_no_verdict():

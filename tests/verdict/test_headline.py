@@ -26,11 +26,11 @@ PAIRED = {
     }
 }  # fmt: skip
 GATE = {"verdict": "red", "evidence": {}, "gates": {name: {"result": result} for name, result in GATES.items()}}
-QUANTIZE = {"bytes": 6807608, "n": 300}
+SIZE = 6807608
 
 
 def of(multilabel=False, caps=("scam",), test=TEST, paired=PAIRED):
-    return headline.headline(test, paired, GATE, QUANTIZE, multilabel, list(caps))
+    return headline.headline(test, paired, GATE, SIZE, multilabel, list(caps))
 
 
 def test_a_task_of_one_answer_has_macro_f1_and_accuracy():

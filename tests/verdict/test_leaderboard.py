@@ -94,8 +94,8 @@ def test_a_row_has_the_figures_of_the_shipped_model_beside_the_linear_one(projec
     project.run("scam")
     assert leaderboard.rows() == [
         {
-            "task": "scam", "verdict": "amber", "test rows": "214", "measure": "macro F1",
-            "int8 model": "0.910 (0.850 to 0.950)", "linear": "0.790", "minus linear": "+0.100 (-0.010 to +0.200)",
+            "task": "scam", "verdict": "amber", "ships": "student_int8", "test rows": "214", "measure": "macro F1",
+            "shipped model": "0.910 (0.850 to 0.950)", "other model": "0.790", "difference": "+0.100 (-0.010 to +0.200)",
             "size": "8.9 MB", "latency": "2.8 ms", "report at": "6c8ccda 2026-11-27", "figures of": "this code",
         }
     ]  # fmt: skip
@@ -108,7 +108,10 @@ def test_a_task_that_has_not_run_is_listed_without_figures(project):
     later, prepared, _ = leaderboard.rows()
     for row in (later, prepared):
         assert row["verdict"] == "not run"
-        assert {row[name] for name in ("test rows", "int8 model", "linear", "size", "latency", "figures of")} == {"–"}
+        assert {
+            row[name]
+            for name in ("ships", "test rows", "shipped model", "other model", "size", "latency", "figures of")
+        } == {"–"}
 
 
 @pytest.mark.parametrize("missing", ["test", "paired", "gate", "quantize", "benchmark", "provenance"])
