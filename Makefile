@@ -13,9 +13,10 @@ TYPES := tests/deploy/typecheck
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
+# Where nobody sees them move, in a log, bars write every half minute.
 repro: $(VENV)/run  ## run the pipeline for the tasks in params.yaml and print the verdicts
 	@$(BIN)/python -m decant check
-	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+	@test -t 2 || export TQDM_MININTERVAL=30 TQDM_MAXINTERVAL=30; PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 	@$(BIN)/python -m decant verdict
 
 # A consumer that cannot be set up fails its own tests, which say what mends it; the others run.

@@ -13,6 +13,7 @@ from decant import paths
 from decant.deploy import options as deploying
 from decant.deploy.needs import missing
 from decant.errors import DecantError
+from decant.new import options as proposing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,20 +54,19 @@ def main(arguments: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="check params.yaml and the raw folders before dvc repro reads them")
     check.set_defaults(run=_check)
     new = commands.add_parser("new", help="look at a table and propose a task block for it in params.yaml")
-    new.add_argument("file", type=Path, metavar="FILE", help="CSV, TSV, JSONL, Parquet or XLSX, or a folder of them")
-    new.add_argument("--task", required=True, help="name of the new block")
-    new.add_argument("--text", action="append", default=[], metavar="COL", help="text column; again: they are joined")
-    new.add_argument("--label", action="append", default=[], metavar="COL", help="label column, or several (col.*)")
-    new.add_argument("--id", metavar="COL", help="column with a unique id")
-    new.add_argument("--ignore", action="append", default=[], metavar="COL", help="column without a role, or several")
-    new.add_argument("--split", action="append", default=[], metavar="VALUE=SPLIT", help="what a value or file means")
-    new.add_argument("--encoding", help="of the file, where it is not UTF-8")
-    new.add_argument("--build", action="store_true", help="add the block to tasks")
-    new.add_argument("--dry-run", action="store_true", help="print the block and write nothing")
+    proposing.arguments(new)
     new.set_defaults(run=_new)
-    fetch = commands.add_parser("fetch", help="get a task's data sets of the Hugging Face hub (hf://)")
+    first = commands.add_parser("try", help="a first answer about a table in minutes, before it is a task")
+    first.add_argument("file", type=Path, metavar="FILE", help="as of new")
+    proposing.table(first)
+    first.add_argument("--rows", type=_positive, default=5000, metavar="N", help="rows to fit at most (default: 5,000)")
+    first.add_argument("--to", type=Path, metavar="FOLDER", help="write the answer, without texts, to a page there")
+    first.set_defaults(run=_try)
+    fetch = commands.add_parser("fetch", help="get a task's data sets of the Hugging Face hub (hf://) and of databases")
     fetch.add_argument("--task", required=True, help="task block of params.yaml, e.g. emotion")
-    fetch.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="copy with train.csv, valid.csv, ...")
+    fetch.add_argument(
+        "--from", dest="folder", type=Path, metavar="FOLDER", help="copy of a hub data set: train.csv, ..."
+    )
     fetch.set_defaults(run=_fetch)
     freeze = commands.add_parser("freeze", help="keep the present test rows out of train for good")
     freeze.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")
@@ -77,6 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
     look = commands.add_parser("look", help="write a local page with the texts behind the figures, look/<task>.html")
     look.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")
     look.set_defaults(run=_look)
+    issues = commands.add_parser("label-issues", help="write a local page of labels that are likely to be wrong")
+    issues.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")
+    issues.set_defaults(run=_label_issues)
     index = commands.add_parser("index", help="write metrics/index.html, the figures of all tasks side by side")
     index.set_defaults(run=_index)
     lock = commands.add_parser("lock", help="exit 1 unless dvc.lock fits what git holds; needs no data")
@@ -160,23 +163,33 @@ def _verdict(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from decant.errors import DataError
-    from decant.settings import check
-    from decant.settings.params import read_all
+    from decant.settings import check, written
+    from decant.settings.params import FILE, read_all
 
+    for line in written.read(FILE).of_omegaconf():
+        print(f"warning: {FILE}: {line}", file=sys.stderr)
     check.contents()  # what the check stage does first
     shared, blocks = read_all()
     for task in shared.tasks:
         folder = paths.raw(task)
         if not folder.exists() and blocks[task].generator is None:
-            raise DataError(f"{folder}: missing. Fetch its raw files (dvc update {folder}-*.dvc) or put yours there")
+            raise DataError(
+                f"{folder}: missing. Fetch its raw files (dvc update {folder}-*.dvc, or python -m decant fetch --task {task} for "
+                "the hub and databases), or put yours there"
+            )
         print(f"params.yaml: {task}: ok")
 
 
 def _new(options: argparse.Namespace) -> None:
-    from decant.new.propose import Choices, new
+    from decant.new.propose import new
 
-    choices = Choices(options.text, options.label, options.id, options.ignore, options.encoding, options.split)
-    new(options.file, options.task, choices, options.dry_run, options.build)
+    new(options.file, options.task, proposing.choices(options), options.dry_run, options.build)
+
+
+def _try(options: argparse.Namespace) -> None:
+    from decant.trying.answer import answer
+
+    answer(options.file, proposing.choices(options), options.rows, options.to)
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -206,6 +219,15 @@ def _look(options: argparse.Namespace) -> None:
     from decant.report.look import look
 
     print(look(options.task))
+
+
+def _label_issues(options: argparse.Namespace) -> None:
+    from decant.report.label_issues import label_issues
+
+    place, counts = label_issues(options.task)
+    for head, splits in counts.items():
+        print(f"{head}: {', '.join(f'{rows} rows of {split}' for split, rows in splits.items())}")
+    print(place)
 
 
 def _lock(options: argparse.Namespace) -> None:

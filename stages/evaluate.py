@@ -13,11 +13,13 @@ import pandas as pd
 import torch
 
 from decant import checked, decision, paths, stage, tables
+from decant.data import answered
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, likely, logits_of, probabilities, tempered
 from decant.keys import SHIPPED, Ranking, class_keys
 from decant.members import ensemble, sizes
 from decant.models import reading
+from decant.progress import bar
 from decant.runtime import Bundle
 from decant.scoring import calibration, curves, intervals, metrics, subgroups
 from decant.settings.adapt import Adapt
@@ -99,7 +101,9 @@ def main(task: str) -> None:
     write_plots(
         task,
         {
-            "confusion": curves.confusion(frame["id"].tolist(), rows.names, rows.gold, rows.answers[rows.shipped]),
+            "confusion": curves.confusion(
+                frame["id"].tolist(), rows.names, rows.gold, rows.answers[rows.shipped], rule.single
+            ),
             "precision_recall": curves.precision_recall(rows.names, rows.gold, given),
             "roc": curves.roc(rows.names, rows.gold, given),
             "thresholds": curves.thresholds(
@@ -154,10 +158,10 @@ def paired(task: str, rows: Rows, confidence: float) -> dict[str, dict]:
     """paired.json: the shipped model minus each other contestant, and minus the champion where both have answered."""
     keys = list(class_keys(rows.names).values())
     ours = (rows.answers[rows.shipped], rows.scores[rows.shipped])
+    others = [name for name in rows.answers if name != rows.shipped]
     found = {
         f"minus_{name}": intervals.against(keys, rows.gold, ours, (rows.answers[name], rows.scores[name]), confidence)
-        for name in rows.answers
-        if name != rows.shipped
+        for name in bar(others, what="paired", unit="contestant")
     }
     if known := champion.answers(task, rows.frame, rows.names):
         shared, theirs = known
@@ -190,7 +194,7 @@ def write_predictions(task: str, rows: Rows) -> None:
     """Everyone's answers, and the shipped model's scores, row by row."""
     labels = np.array(rows.names, dtype=object)
     table = rows.frame[["id", "text", "answer"]].assign(
-        **{name: ["|".join(labels[row]) for row in answers] for name, answers in rows.answers.items()}
+        **{name: [answered.joined(labels[row]) for row in answers] for name, answers in rows.answers.items()}
     )
     keys = class_keys(rows.names).values()
     given = np.round(rows.scores[rows.shipped], 6)
@@ -212,10 +216,14 @@ def contestants(task: str, p: Sections, heads: tuple[Head, ...], frame: pd.DataF
     raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])
     scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
     tokenizer, read = paths.student(task) / "tokenizer.json", (p.tokens.max_length, p.threads, p.runtime.shared)
-    for name, file in (("student", paths.onnx(task)), (SHIPPED, paths.quantized(task))):
-        if name != CONTESTANT[p.ship]:
+    others = {"student": paths.onnx(task), SHIPPED: paths.quantized(task)}
+    others.pop(CONTESTANT[p.ship], None)
+    with bar(total=len(others) + 1, what="in ONNX and the bundle", unit="contestant") as shown:
+        for name, file in others.items():
             scored[name] = Model(file, tokenizer, *read).logits(texts)
-    scored[CONTESTANT[p.ship]] = Bundle(paths.bundle(task), p.threads).logits(frame["raw"].tolist())
+            shown.update()
+        scored[CONTESTANT[p.ship]] = Bundle(paths.bundle(task), p.threads).logits(frame["raw"].tolist())
+        shown.update()
     return scored
 
 

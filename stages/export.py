@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from decant import checked, paths, stage, tables
 from decant.errors import ParityError
@@ -17,6 +16,7 @@ from decant.heads import Head
 from decant.models.encoder import encode, load_tokenizer
 from decant.models.model import Classifier, load, padded, predict
 from decant.models.onnx_graph import to_onnx
+from decant.progress import bar
 from decant.scoring import calibration
 from decant.settings.base import Section
 from decant.settings.export import Export
@@ -57,7 +57,8 @@ def main(task: str) -> None:
         # the runtime that ships tokenizes by itself: its logits must be the same too
         shipped = Model(partial, folder / "tokenizer.json", p.tokens.max_length, p.threads).logits(texts)
         with torch.inference_mode():
-            alone = [model(**padded([row], tokenizer.pad_token_id))["logits"][0].numpy() for row in ids]
+            one_by_one = bar(ids, what="parity one by one", unit="text")
+            alone = [model(**padded([row], tokenizer.pad_token_id))["logits"][0].numpy() for row in one_by_one]
         worst = float(np.maximum(worst, np.abs(shipped - np.stack(alone)).max()))
         if not worst <= p.export.tolerance:  # so that NaN fails too
             raise ParityError(
@@ -92,7 +93,7 @@ def parity(model: Classifier, file: Path, ids: list[list[int]], pad: int, thread
     """Largest difference of a logit between torch and ONNX over batches of several sizes with real padding."""
     opened = session(file, threads)
     worst, start, turn = 0.0, 0, 0
-    with torch.inference_mode(), tqdm(total=len(ids), desc="parity", unit="row") as bar:
+    with torch.inference_mode(), bar(total=len(ids), what="parity in batches", unit="text") as shown:
         while start < len(ids):
             rows = ids[start : start + BATCHES[turn % len(BATCHES)]]
             batch = padded(rows, pad)
@@ -100,7 +101,7 @@ def parity(model: Classifier, file: Path, ids: list[list[int]], pad: int, thread
             given = opened.run(["logits"], {name: tensor.numpy() for name, tensor in batch.items()})[0]
             worst = float(np.maximum(worst, np.abs(wanted - given).max()))  # max() would pass over NaN
             start, turn = start + len(rows), turn + 1
-            bar.update(len(rows))
+            shown.update(len(rows))
     return worst
 
 

@@ -2,9 +2,9 @@
 
 In: data/raw/<task>. Out: id, two texts (`text` for encoders, `linear` for the linear model), answer, label columns,
 slices, group and time, and the split that came with the data (if any). It exists so that everything after it can trust
-the table: ids unique, texts clean and not empty, labels known. CleanRows pass in batches, in file order, on every core that
-is free, and memory grows by some 30 bytes a row; what no batch can know (a repeated id, two answers to one text) is
-decided afterwards, from 64-bit hashes.
+the table: ids unique, texts clean and not empty, labels known, corrected where a person has done so. CleanRows pass in
+batches, in file order, on every core that is free, and memory grows by some 30 bytes a row; what no batch can know (a
+repeated id, two answers to one text) is decided afterwards, from 64-bit hashes.
 """
 
 import os
@@ -15,27 +15,27 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from itertools import islice
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from decant import checked, paths, stage
-from decant.data import conflicts, ids, lexical, rawfiles
+from decant.data import annotators, conflicts, corrections, ids, labels, lexical, lines, rawfiles, sources
+from decant.data.batch import Batch
 from decant.data.linebreaks import LineBreaks
-from decant.data.rawfiles import Batch
 from decant.data.rows import CleanRows, Recipe
 from decant.errors import DataError
 from decant.files import slug, write_metrics, writing
+from decant.heads import Head
 from decant.keys import class_keys
+from decant.progress import bar
 from decant.settings.base import Section
 from decant.settings.cleaning import Cleaning
 from decant.settings.decision import Decision, rule_of
 from decant.settings.duplicates import Duplicates
 from decant.settings.heads import Heads, heads_of
 from decant.settings.linear_text import LinearText
-from decant.settings.source import Source, folder_of
+from decant.settings.source import Source
 
 MOST = 8  # processes: each needs 150 MB before its first row, and one reader feeds no more
 
@@ -54,29 +54,36 @@ def main(task: str) -> None:
     folder, source = paths.raw(task), p.source
     settings = p.linear_text.model_dump()
     lexical.check_resources(settings)
-    files = rawfiles.files(folder, [folder_of(name) for name in source.files], source.format)
-    if source.splits and source.splits.files:  # are they there, and none in two splits?
-        rawfiles.files(folder, list(source.splits.files.values()), source.format)
+    files = sources.files(folder, source)
     given = ids.given_ids(folder, source)
     heads, rule = heads_of(p.heads), rule_of(p.decision)
-    recipe = Recipe(folder, source, heads, rule, p.cleaning.model_dump(), settings, given, len(files) > 1)
+    corrected = corrections.read(folder, source, heads)
+    recipe = Recipe(folder, source, heads, rule, p.cleaning.model_dump(), settings, given, len(files) > 1, corrected)
 
-    counts, lost, answers, breaks = Counter(), Counter(), {}, LineBreaks()
+    counts, lost, ballots, answers, done = Counter(), Counter(), Counter(), {}, set()
+    breaks, bad = LineBreaks(), sources.bad_rows(source)
     seen: dict[str, list[np.ndarray]] = {"id": [], "text": [], "answer": [], "split": [], "words": []}
     with writing(paths.prepared(task)) as partial:
-        with pq.ParquetWriter(partial, recipe.schema) as writer, tqdm(desc="prepare", unit="row") as bar:
-            for rows in in_order(recipe, breaks.counted(raw_batches(files, recipe))):
+        with (
+            pq.ParquetWriter(partial, recipe.schema) as writer,
+            bar(what="prepare", unit="row", total=lines.about(files)) as shown,
+        ):
+            for rows in in_order(recipe, breaks.counted(sources.batches(files, source, recipe.needed, bad))):
                 writer.write_table(rows.table)
                 counts.update(rows.counts)
                 lost.update(rows.lost)
+                ballots.update(rows.ballots)
                 answers |= rows.answers
+                done.update(rows.corrected)
                 for name, values in rows.hashes.items():
                     seen[name].append(values)
-                bar.update(rows.counts["rows_raw"])
+                shown.update(rows.counts["rows_raw"])
         hashes = {name: np.concatenate(seen.pop(name)) for name in list(seen)}
         words = hashes.pop("words")
+        bad.check(counts["rows_raw"], folder)
         ids.check_unique(hashes.pop("id"), files, source, folder)
         ids.check_given(counts["rows_named"], given, files, source, folder)
+        corrected.check(done)
         check_slices(counts, recipe)
         check_loss(task, counts, lost, int(words.sum()), p.linear_text.max_loss)
         if not len(hashes["text"]):
@@ -84,6 +91,7 @@ def main(task: str) -> None:
                 f"{folder}: all {counts['rows_raw']} rows are empty after cleaning or have no label; check {task}.cleaning "
                 f"and {task}.source in params.yaml"
             )
+        warnings = labels.check_held(counts, heads, len(hashes["text"]), str(folder))
         agreed, kept, conflicting = conflicts.policy(hashes, p.duplicates.repeats, p.duplicates.conflicts)
         if not kept.any():
             raise DataError(f"{folder}: {task}.duplicates.conflicts: {p.duplicates.conflicts} leaves no row at all")
@@ -109,21 +117,13 @@ def main(task: str) -> None:
         "conflicting_texts": len(np.unique(hashes["text"][conflicting])),
         "conflicting_rows": int(conflicting.sum()),
         "answers": dict(held),
-        "encodings": {slug(str(file.relative_to(folder))): rawfiles.encoding_of(file, source.encoding)
-                      for file, form in files.items() if form in ("csv", "tsv", "jsonl")},
-    } | breaks.metrics()  # fmt: skip
+        "encodings": rawfiles.encodings(files, folder, source.encoding),
+    }
+    metrics |= corrected.metrics() | breaks.metrics() | bad.metrics() | agreed_on(heads, counts, ballots)
     write_metrics(paths.metrics(task, "prepare"), metrics)
-    if warning := breaks.warning(task):
+    for warning in [*warnings, *breaks.warnings(f"set {task}.source.quotes: false")]:
         print(f"warning: {warning}", file=sys.stderr)
     print(summary(task, metrics))
-
-
-def raw_batches(files: dict[Path, str], recipe: Recipe) -> Iterator[Batch]:
-    source = recipe.source
-    for file, form in files.items():
-        yield from rawfiles.batches(
-            file, form, source.encoding, source.delimiter, source.quotes, source.header, recipe.needed
-        )
 
 
 def in_order(recipe: Recipe, batches: Iterator[Batch]) -> Iterator[CleanRows]:
@@ -172,6 +172,19 @@ def check_slices(counts: Counter, recipe: Recipe) -> None:
             )
 
 
+def agreed_on(heads: tuple[Head, ...], counts: Counter, ballots: Counter) -> dict:
+    """Of each head that several annotators have labelled: how far they agree, by label if several may hold, and rows that
+    were left out for tied votes."""
+    found = annotators.agreement(ballots)
+    entries = {}
+    for head in heads:
+        if f"tied:{head.name}" in counts:
+            alone = found.get((head.name, ""), {})
+            labels = {slug(label): entry for (name, label), entry in found.items() if name == head.name and label}
+            entries[slug(head.name)] = {"rows_tied": counts[f"tied:{head.name}"], **alone, **labels}
+    return {"agreement": entries} if entries else {}
+
+
 def check_loss(task: str, counts: Counter, lost: Counter, words: int, most: float) -> None:
     """Raises DataError if the linear model's tokens have lost more words than params allow, or if nobody can tell."""
     steps = [key.split(":")[0].removeprefix("linear_") for key in counts if key.endswith(":content_words_after")]
@@ -193,8 +206,9 @@ def check_loss(task: str, counts: Counter, lost: Counter, words: int, most: floa
 
 def summary(task: str, metrics: dict) -> str:
     """What became of the rows, in one line."""
+    bad = f"{metrics['rows_bad']:,} bad rows left out, " if metrics.get("rows_bad") else ""
     return (
-        f"{task}: {metrics['rows_raw']:,} rows in, {metrics['rows']:,} out: {metrics['rows_empty']:,} empty, "
+        f"{task}: {bad}{metrics['rows_raw']:,} rows in, {metrics['rows']:,} out: {metrics['rows_empty']:,} empty, "
         f"{metrics['rows_unlabelled']:,} unlabelled, {metrics['rows_dropped_as_conflicts']:,} conflicting and "
         f"{metrics['rows_dropped_as_repeats']:,} repeats dropped; {metrics['conflicting_rows']:,} rows of texts with several "
         f"answers, shown in {paths.conflicts(task)}. Table: {paths.prepared(task)}"

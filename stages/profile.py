@@ -16,7 +16,9 @@ from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, labelled
 from decant.models.encoder import encode, load_tokenizer, unknown_share
 from decant.paths import SPLITS
+from decant.progress import bar
 from decant.report import figures
+from decant.report.glyphs import lacking
 from decant.report.pages import table, write_page
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
@@ -46,6 +48,7 @@ def main(task: str) -> None:
     languages = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
     metrics, characters, tokens = {}, {}, {}
+    shown = bar(total=len(tokenizers) * sum(map(len, frames.values())), what="tokens", unit="text")
     for split, frame in frames.items():
         texts = frame["text"].tolist()
         metrics[split] = {"n": len(frame)} | quantiles(
@@ -58,10 +61,12 @@ def main(task: str) -> None:
                 "cut": float((sizes > p.tokens.max_length).mean()),
                 "unknown": unknown_share(tokenizer, texts),
             }
+            shown.update(len(texts))
         answers = decision.gold(rule, heads, tables.targets(frame, heads))
         metrics[split]["answers_per_row"] = float(answers.sum(axis=1).mean())
         metrics[split]["rows_in_clusters"] = int(frame["cluster"].duplicated(keep=False).sum())
         metrics[split]["languages"] = spoken(texts, languages)
+    shown.close()
     write_metrics(paths.metrics(task, "profile"), metrics)
 
     with writing(paths.profile(task)) as partial:
@@ -82,7 +87,8 @@ def main(task: str) -> None:
         figures.lengths(counts["characters"], "characters", None, partial / "characters.png")
         figures.lengths(counts["tokens"], "tokens", p.tokens.max_length, partial / "tokens.png")
     written = {part: read_json(paths.metrics(task, part)) for part in ("prepare", "split")}
-    write_page(paths.page(task, "data"), f"Decant: data of {task}", page(task, written, metrics, several))
+    text = page(task, written, metrics, several, lacking(counts["labels"]["label"].tolist()))
+    write_page(paths.page(task, "data"), f"Decant: data of {task}", text)
 
 
 def quantiles(name: str, sizes: np.ndarray) -> dict[str, float]:
@@ -93,7 +99,7 @@ def quantiles(name: str, sizes: np.ndarray) -> dict[str, float]:
 def spoken(texts: list[str], languages: LanguageIdentifier) -> dict[str, float]:
     """Language -> share of a sample of the texts; unsure where no language is likely enough."""
     sample = [texts[row] for row in np.linspace(0, len(texts) - 1, min(SAMPLE, len(texts))).astype(int)]
-    guesses = [languages.classify(text) for text in sample]
+    guesses = [languages.classify(text) for text in bar(sample, what="languages", unit="text")]
     named = pd.Series([language if chance >= SURE else "unsure" for language, chance in guesses])
     return {name: float(share) for name, share in named.value_counts(normalize=True).head(5).items()}
 
@@ -144,10 +150,45 @@ def histogram(sizes: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def page(task: str, written: dict, metrics: dict, several: bool) -> str:
+def corrected(counts: dict | None) -> list[str]:
+    """A sentence on source.corrections, where there are any."""
+    if not counts:
+        return []
+    labels = ", ".join(f"{number:,} of {head}" for head, number in counts["labels"].items())
+    return [f"Labels that a person has corrected (source.corrections): {labels}, in {counts['rows']:,} rows."]
+
+
+def bad_rows(prepared: dict) -> list[str]:
+    """What source.bad_rows has left out, and why; nothing where bad rows stop the road."""
+    if not prepared.get("rows_bad"):
+        return []
+    kinds = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in prepared["bad_rows"].items())
+    share = prepared["rows_bad"] / (prepared["rows_bad"] + prepared["rows_raw"])
+    return [
+        f"Beside them {prepared['rows_bad']:,} bad rows ({share:.2%}) could not be read and were left out: {kinds}."
+    ]
+
+
+def annotators(prepared: dict) -> list[str]:
+    """How far several annotators of a row agree, by head, or by label where several may hold."""
+    lines = []
+    for head, entry in prepared.get("agreement", {}).items():
+        own = {name: value for name, value in entry.items() if not isinstance(value, dict)}
+        lines.append({"head": head, "label": None, "rows_tied": None, "rows": None, "alpha": None} | own)
+        lines += [{"head": head, "label": label} | value for label, value in entry.items() if isinstance(value, dict)]
+    if not lines:
+        return []
+    note = (
+        "rows: with at least two annotators. alpha is Krippendorff's: 1 where they agree always, 0 as by chance; below 0.67 "
+        "a label says little. rows_tied were left out."
+    )
+    return ["## Annotators", table(lines, "head"), note]
+
+
+def page(task: str, written: dict, metrics: dict, several: bool, unknown: bool = False) -> str:
     """What cleaning, splits and policies did to the rows, and what the texts look like.
 
-    several: whether any two labels hold in one row.
+    several: whether any two labels hold in one row. unknown: whether a label has a character that the figures cannot draw.
     """
     prepared, split = written["prepare"], written["split"]
     cleaning = [{"step": "as they came", "words": prepared["words_raw"]}] + [
@@ -178,9 +219,13 @@ def page(task: str, written: dict, metrics: dict, several: bool) -> str:
         f"{split['dropped_time']:,} for time and {split['dropped_fast']:,} for fast mode. "
         f"{split['rows_in_clusters']:,} rows are in {split['clusters']:,} clusters of equal or nearly equal texts, the largest "
         f"of {split['largest_cluster']:,}. Examples: conflicts.csv and duplicates.csv beside the splits.",
+        *bad_rows(prepared),
+        *corrected(prepared.get("corrections")),
+        *annotators(prepared),
         "## Splits",
         table(splits, "split"),
         "![Share of each label in each split](profile/labels.png)",
+        *(["The figures call a character that their font lacks by its name or number (U+6B63)."] if unknown else []),
         *(["![Labels that hold together](profile/cooccurrence.png)"] if several else []),
         "## Rows of a later split with a partner in an earlier one",
         table(leaks, "rows that share"),

@@ -17,6 +17,7 @@ from decant.files import write_metrics, writing
 from decant.heads import likely, probabilities
 from decant.models import reading
 from decant.models.int8 import quantize
+from decant.progress import bar
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
@@ -57,7 +58,7 @@ def main(task: str) -> None:
     columns = likely(heads)
     measured = {}
     with tempfile.TemporaryDirectory() as folder:
-        for recipe in p.quantize.recipes:
+        for recipe in bar(p.quantize.recipes, what="int8", unit="recipe"):
             file = Path(folder) / f"{recipe}.onnx"
             quantize(source, file, recipe, p.quantize.embedding_bits, ids)
             given, given_answers = answers(file)

@@ -23,6 +23,7 @@ from decant.files import digest, read_json, write_json, write_metrics
 from decant.heads import Head, probabilities, tempered
 from decant.keys import SHIPPED, Tuned, class_keys
 from decant.members import scores
+from decant.progress import bar
 from decant.scoring.metrics import upper_bound
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
@@ -75,7 +76,7 @@ def main(task: str) -> None:
 
     gold = np.concatenate(truths)
     tuned, metrics = {}, {"n": len(gold), "policy": p.thresholds.policy}
-    for name, parts in chances.items():
+    for name, parts in bar(chances.items(), what="thresholds", unit="contestant"):
         tuned[name], metrics[name] = tune(rule, heads, np.concatenate(parts), gold, p.thresholds)
     metrics |= {key: value for key, value in metrics[CONTESTANT[p.ship]].items() if key != "classes"}
     write_json(paths.thresholds(task), tuned)

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from decant import checked, paths, stage, tables
-from decant.data import held_out, lexical, rawfiles
-from decant.data.rawfiles import Batch
+from decant.data import held_out, lexical, lines, rawfiles, sources
+from decant.data.bad import BadRows
+from decant.data.batch import Batch
 from decant.errors import DataError
 from decant.files import write_metrics, writing
+from decant.progress import bar
 from decant.settings.base import Section
 from decant.settings.cleaning import Cleaning
 from decant.settings.linear_text import LinearText
@@ -41,13 +42,13 @@ def main(task: str) -> None:
     held = held_out.read(task)
     train = set(forms(tables.load(task, "train", ())["text"].tolist()))
     linear = lexical.Lexer(p.linear_text.model_dump())
-    counts, seen = Counter(dict.fromkeys(COUNTS, 0)), set()
+    counts, seen, bad = Counter(dict.fromkeys(COUNTS, 0)), set(), sources.bad_rows(p.source)
     with (
         writing(paths.unlabelled(task)) as partial,
         pq.ParquetWriter(partial, SCHEMA) as writer,
-        tqdm(desc="unlabelled", unit="row") as bar,
+        bar(what="unlabelled", unit="row", total=lines.about(files(folder, p.source))) as shown,
     ):
-        for batch, raw in raw_batches(folder, p.source):
+        for batch, raw in raw_batches(folder, p.source, bad):
             texts = [clean(text, cleaning) for text in raw]
             known = held.holds(texts) | held.holds(raw)
             kept = []
@@ -69,8 +70,9 @@ def main(task: str) -> None:
             ids = [f"unlabelled:{batch.file.relative_to(folder)}:{batch.number(row)}" for row in kept]
             columns = {"id": ids, "text": [texts[row] for row in kept], "linear": [linear(texts[row]) for row in kept]}
             writer.write_table(pa.table(columns, schema=SCHEMA))
-            bar.update(len(batch))
-    write_metrics(paths.metrics(task, "unlabelled"), dict(counts))
+            shown.update(len(batch))
+    bad.check(counts["rows_raw"], folder)
+    write_metrics(paths.metrics(task, "unlabelled"), dict(counts) | bad.metrics())
 
 
 def forms(texts: list[str]) -> list[int]:
@@ -78,14 +80,20 @@ def forms(texts: list[str]) -> list[int]:
     return hashes([normal_form(text) for text in texts]).tolist()
 
 
-def raw_batches(folder: Path, source: Source) -> Iterator[tuple[Batch, list[str]]]:
+def files(folder: Path, source: Source) -> dict[Path, str]:
+    """Path -> format of every raw file of texts without labels."""
+    more = source.unlabelled
+    return rawfiles.files(folder, more.files, more.format) if more else {}
+
+
+def raw_batches(folder: Path, source: Source, bad: BadRows) -> Iterator[tuple[Batch, list[str]]]:
     """Batches of the raw files and their texts. Raises DataError: a file that is not what params say, a text that is none."""
     more = source.unlabelled
-    if more is None:
-        return
-    for file, form in rawfiles.files(folder, more.files, more.format).items():
-        for batch in rawfiles.batches(file, form, source.encoding, source.delimiter, source.quotes, more.header):
-            texts = batch.column(more.text)
+    for file, form in files(folder, source).items():
+        for batch in rawfiles.batches(
+            file, form, source.encoding, source.delimiter, source.quotes, more.header, {more.text}, bad
+        ):
+            texts = ["" if cell is None else cell for cell in batch.column(more.text)]
             for row, value in enumerate(texts):
                 if not isinstance(value, str):
                     raise DataError(

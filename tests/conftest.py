@@ -18,6 +18,7 @@ from stages.demo import generate
 # test file -> a program that it needs, and whether this machine has it
 NEEDED = {
     "search/test_search_postgres.py": ("PostgreSQL", postgres.binaries),
+    "data/test_database_postgres.py": ("PostgreSQL", postgres.binaries),
 }
 
 

@@ -108,6 +108,16 @@ def test_a_table_on_stdin_has_as_many_answers_as_rows(bundle, capsys, piped):
     assert "standard output: 2 rows" in printed.err
 
 
+@pytest.mark.parametrize("content", [b"caf\xe9", b"a" * 20001], ids=["not utf-8", "too long"])
+def test_a_stream_goes_on_after_a_bad_line_where_that_is_asked_for(bundle, capsys, piped, content):
+    piped(b"btc\n" + content + b"\nbtc\n")
+    assert main(["predict", "--task", "demo", "--json", "--bad-rows", "keep", "-"]) == 0
+    out, told = capsys.readouterr()
+    assert [json.loads(line)["answer"] for line in out.splitlines()] == ["crypto", None, "crypto"]
+    assert told.startswith("standard input: line 2: ")
+    assert len(told.splitlines()) == 1
+
+
 def test_a_table_is_written_as_json_lines_and_to_files_too(bundle, capsys, piped):
     piped(CSV)
     assert main(["predict", "--bundle", str(bundle), "-", "--format", "csv", "--text", "post", "--json"]) == 0
@@ -279,9 +289,10 @@ def test_a_release_is_the_champion_from_then_on(workspace):
 
 def test_promote_replaces_an_older_release(workspace):
     write_evidence(workspace)
-    (workspace / "out").mkdir()
-    (workspace / "out" / "left over").write_text("old")
     assert main(["promote", "--task", "demo", "--to", "out"]) == 0
+    (workspace / "out" / "gate.json").write_text("old")
+    assert main(["promote", "--task", "demo", "--to", "out"]) == 0
+    assert (workspace / "out" / "gate.json").read_text() != "old"
     assert sorted(path.name for path in (workspace / "out").iterdir()) == sorted(
         [
             "README.md",
@@ -382,6 +393,30 @@ def test_verdict_is_1_where_a_gate_fails(workspace, capsys):
     printed = capsys.readouterr()
     assert "FAILS  scam_fpr: 0.09 (0.06 to 0.12), max 0.08" in printed.out
     assert "demo: scam_fpr 0.09 (0.06 to 0.12), max 0.08: fails" in printed.err
+
+
+NOTHING = {
+    "no task": ("tasks: [demo]", "tasks: []", "params.yaml: tasks: found []"),
+    "a misspelt task": ("tasks: [demo]", "tasks: [dmeo]", "params.yaml: tasks: no block named 'dmeo'"),
+    "a misspelt key": ("tasks: [demo]", "task: [demo]", "params.yaml: tasks: missing key"),
+    "no key": ("tasks: [demo]", "", "params.yaml: tasks: missing key"),
+}
+
+
+@pytest.mark.parametrize("command", [["check"], ["verdict"], ["promote", "--task", "demo"]], ids=" ".join)
+@pytest.mark.parametrize("case", NOTHING.values(), ids=NOTHING)
+def test_nothing_to_judge_is_no_verdict(workspace, capsys, command, case):
+    old, new, words = case
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    assert old in text
+    Path("params.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    assert main(command) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_task_that_is_not_there_is_promoted_by_no_name(workspace, capsys):
+    assert main(["promote", "--task", "dmeo"]) == 1
+    assert "no task block named 'dmeo'; blocks are demo, scam" in capsys.readouterr().err
 
 
 def test_check_names_a_task_without_raw_files_and_a_misspelt_one(workspace, capsys):

@@ -125,7 +125,7 @@ EDITS = {
     ),
     "what the runtime takes": (
         params("max_characters: 20000", "max_characters: 30000"),
-        both("quantize", "thresholds", "bundle", "evaluate"),
+        both("quantize", "thresholds", "bundle", "evaluate", "benchmark"),
     ),
     "the order of a head's labels": (
         params("labels: [clean, scam]}", "labels: [scam, clean]}"),

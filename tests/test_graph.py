@@ -91,6 +91,7 @@ def test_a_stage_imports_the_settings_of_its_own_sections_alone(name):
         "distil": {"training"},
         "search": {"teacher", "training"},
         "decision": {"heads"},
+        "source": {"database"},
     }
     allowed = own.union(*(inherited.get(section, set()) for section in own), *(INDIRECT.get(name, set()),))
     modules = {
@@ -149,6 +150,7 @@ ROOMS = (
     "review",
     "deploy",
     "new",
+    "trying",
 )
 
 

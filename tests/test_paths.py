@@ -127,6 +127,7 @@ NAMES = {
     "page": ["data", "report", "card"],
 }
 FOLDERS = {
+    "onnx",
     "checked",
     "frozen",
     "champion",

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from decant.data import rawfiles
+from decant.data.tablefiles import BATCH
 from decant.files import writing
 
 SHOWN = 1000  # rows of conflicting texts that conflicts.csv shows
@@ -53,7 +53,7 @@ def report(file: Path, texts: np.ndarray, conflicting: np.ndarray, target: Path)
     chosen = np.flatnonzero(np.isin(texts, first[: SHOWN // 2]))[:SHOWN]
     columns = ["id", "split", "answer", "text"]
     parts, start = [pd.DataFrame(columns=columns)], 0
-    for part in pq.ParquetFile(file).iter_batches(rawfiles.BATCH, columns=columns) if len(chosen) else ():
+    for part in pq.ParquetFile(file).iter_batches(BATCH, columns=columns) if len(chosen) else ():
         rows = chosen[(chosen >= start) & (chosen < start + len(part))] - start
         parts.append(part.take(pa.array(rows)).to_pandas())
         start += len(part)
@@ -67,6 +67,6 @@ def drop(file: Path, kept: np.ndarray) -> None:
     """Drop rows from a file, batch by batch. kept: (n,) true for the rows that stay."""
     stored, start = pq.ParquetFile(file), 0
     with writing(file) as partial, pq.ParquetWriter(partial, stored.schema_arrow) as writer:
-        for part in stored.iter_batches(rawfiles.BATCH):
+        for part in stored.iter_batches(BATCH):
             writer.write_table(pa.Table.from_batches([part.filter(pa.array(kept[start : start + len(part)]))]))
             start += len(part)

@@ -12,8 +12,8 @@ import pandas as pd
 from rensa import RMinHash
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from tqdm import tqdm
 
+from decant.progress import bar
 from decant.text import normal_form
 
 HASHES = 128
@@ -26,7 +26,8 @@ SEED = 1  # of the hash functions
 
 def exact(texts: list[str]) -> tuple[np.ndarray, list[str]]:
     """(n,) a number per row, the same for equal normal forms, and the normal forms by that number."""
-    codes, forms = pd.factorize(np.array([normal_form(text) for text in texts], dtype=object))
+    found = [normal_form(text) for text in bar(texts, what="normal forms", unit="text")]
+    codes, forms = pd.factorize(np.array(found, dtype=object))
     return codes, forms.tolist()
 
 
@@ -37,11 +38,11 @@ def near(forms: list[str], threshold: float) -> np.ndarray:
     signatures = np.empty((len(forms), HASHES), dtype=np.uint32)
     ends = np.searchsorted(np.cumsum([len(form) for form in forms]) // CHARACTERS, np.arange(len(forms)), side="right")
     cuts = [0, *np.unique(ends)]
-    for start, end in tqdm([*pairwise(cuts)], desc="near-duplicates: hash", unit="chunk"):
+    for start, end in bar([*pairwise(cuts)], what="near-duplicates: hash", unit="chunk"):
         part = [grams(form) for form in forms[start:end]]
         signatures[start:end] = RMinHash.digest_matrix_from_token_sets(part, HASHES, SEED).to_rows()
     cluster = np.arange(len(forms))
-    for band in tqdm(bands(threshold), desc="near-duplicates: compare", unit="band"):
+    for band in bar(bands(threshold), what="near-duplicates: compare", unit="band"):
         left, right = candidates(signatures[:, band])
         apart = cluster[left] != cluster[right]  # what an earlier band has joined needs no second look
         left, right = left[apart], right[apart]

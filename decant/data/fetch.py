@@ -1,10 +1,12 @@
-"""`python -m decant fetch`: the data sets of the Hugging Face hub that a task names (hf://...), as Parquet in data/raw.
+"""`python -m decant fetch`: what a task names on the Hugging Face hub (hf://...) or in a database, as Parquet in data/raw.
 
-They come from the hub, or from a copy in a folder. Text stays what it is: no "NA" becomes an empty cell, no 007 a number.
+Data sets come from the hub, or from a copy in a folder. Text stays what it is: no "NA" becomes an empty cell, no 007 a number.
+Databases are read by `decant.data.database`.
 """
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from decant import paths
-from decant.data import rawfiles
+from decant.data import database, rawfiles
 from decant.errors import DataError, ResourceError
 from decant.files import writing
+from decant.settings.database import is_database, parsed
 from decant.settings.params import FILE, read
 from decant.settings.source import Source, folder_of
 
@@ -27,7 +30,8 @@ COPY = "train, valid and test as .csv, .jsonl or .parquet"
 
 
 def fetch(task: str, copy: Path | None = None) -> None:
-    """Write data/raw/<task>/<data set>/<split>.parquet for every hf:// entry of the task; print the rows of each split.
+    """Write data/raw/<task>/<data set>/<split>.parquet for every hf:// entry of the task, and a Parquet file for every
+    database; print the rows of each.
 
     copy: a folder with train.csv, valid.csv (or validation, dev) and test.csv, or .jsonl or .parquet, in place of the hub;
     of several data sets, the folder around one folder for each.
@@ -37,10 +41,25 @@ def fetch(task: str, copy: Path | None = None) -> None:
     """
     source = read(task).source
     entries = [name for name in source.files if name.startswith("hf://")]
+    databases = [parsed(name) for name in source.files if is_database(name)]
+    if copy is not None and not entries and databases:
+        raise DataError(
+            f"--from {copy}: is for copies of hub data sets (hf://); {task}.source.files names a database alone"
+        )
+    for one in databases:
+        database.fetch(one, paths.raw(task), dict(os.environ))
+        if source.id is None and not re.search(r"\border\s+by\b", one.query, re.IGNORECASE):
+            print(
+                f"warning: {task}.source.id names no column and the query has no ORDER BY: rows are numbered as they come, and "
+                "another fetch may number them otherwise. Name an id, or order them",
+                file=sys.stderr,
+            )
+    if not entries and databases:
+        return
     if not entries:
         raise DataError(
-            f"{FILE}: {task}.source.files: nothing of {', '.join(source.files)} is on the hub (hf://). Pinned files come with "
-            f"dvc update {paths.raw(task)}-*.dvc, others lie in {paths.raw(task)} already"
+            f"{FILE}: {task}.source.files: nothing of {', '.join(source.files)} is on the hub (hf://) or in a database. Pinned "
+            f"files come with dvc update {paths.raw(task)}-*.dvc, others lie in {paths.raw(task)} already"
         )
     with tempfile.TemporaryDirectory() as cache, caches(cache):  # one for all: the libraries are imported once
         for entry in entries:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from decant import tables
-from decant.data import rawfiles
-from decant.data.rawfiles import Batch
+from decant.data import rawfiles, sources
+from decant.data.batch import Batch
 from decant.errors import DataError
 from decant.paths import SPLITS
 from decant.settings.source import Source, folder_of
@@ -80,12 +80,8 @@ def identity(place: Callable[[int], str], row: int, value: object, column: str) 
 
 def of_rows(files: dict[Path, str], source: Source, folder: Path) -> Iterator[tuple[Batch, list[str]]]:
     """The ids of the raw files, batch by batch."""
-    for file, form in files.items():
-        columns = {source.id} if source.id else set()
-        for batch in rawfiles.batches(
-            file, form, source.encoding, source.delimiter, source.quotes, source.header, columns
-        ):
-            yield batch, identities(batch, source, folder if len(files) > 1 else None)
+    for batch in sources.batches(files, source, {source.id} if source.id else set()):
+        yield batch, identities(batch, source, folder if len(files) > 1 else None)
 
 
 def of_splits(folder: Path, source: Source) -> Iterator[tuple[Batch, list[str], int]]:

@@ -3,10 +3,9 @@
 Everything here looks at one batch alone; what concerns the whole table is in stages/prepare.py.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -15,16 +14,19 @@ import pandas as pd
 import pyarrow as pa
 
 from decant import decision, tables, text
-from decant.data import rawfiles
+from decant.data import answered
+from decant.data.annotators import vote
+from decant.data.batch import Batch
+from decant.data.corrections import Corrections
 from decant.data.ids import Known, identities
-from decant.data.labels import label_columns
+from decant.data.labels import held, label_columns
 from decant.data.lexical import Lexer
-from decant.data.rawfiles import Batch
+from decant.data.slices import times, values
 from decant.decision import Rule
 from decant.errors import DataError
 from decant.heads import Head
 from decant.paths import SPLITS
-from decant.settings.source import Slice, Source
+from decant.settings.source import Source
 
 
 @dataclass
@@ -37,6 +39,8 @@ class CleanRows:
     hashes: dict[str, np.ndarray]
     """id: of every row; text and answer of the rows that stay, with their split (an index) and words (a number)."""
     answers: dict[int, tuple[str, ...]]  # hash -> the classes of an answer
+    corrected: list[tuple[str, str]]  # (id, head) of labels that a person has corrected
+    ballots: Counter = field(default_factory=Counter)  # how annotators voted, `decant.data.annotators`
 
 
 @dataclass
@@ -53,6 +57,7 @@ class Recipe:
     """The ids that split files name; null where ids decide nothing."""
     several: bool
     """CleanRows come from more than one file, so that row numbers alone are no ids."""
+    corrections: Corrections = field(default_factory=Corrections)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -101,9 +106,16 @@ class Recipe:
         columns: dict[str, list | np.ndarray] = {"id": identities(batch, source, self.folder if self.several else None)}
         ids = tables.hashes(columns["id"])
         columns["raw"] = texts(batch, source)
-        labelled = np.ones(len(batch), dtype=bool)
+        labelled, ballots, corrected = np.ones(len(batch), dtype=bool), Counter(), []
         for head in self.heads:
-            head_columns, has_label = label_columns(batch, head, self.heads, source)
+            if source.labels[head.name].annotators:
+                voted = vote(batch, head, self.heads, source)
+                head_columns, has_label = voted.columns, voted.stays
+                counts[f"tied:{head.name}"] = voted.tied
+                ballots += voted.ballots
+            else:
+                head_columns, has_label = label_columns(batch, head, self.heads, source)
+            corrected += self.corrections.apply(columns["id"], head, head_columns, has_label)
             columns |= head_columns
             labelled &= has_label
         for name, entry in source.slices.items():
@@ -125,6 +137,8 @@ class Recipe:
         if not stays.all():
             chosen = np.flatnonzero(stays)
             columns = {name: [column[row] for row in chosen] for name, column in columns.items()}
+        for head in self.heads:
+            counts.update(held(head, columns))
         linear.counts.clear()
         linear.lost.clear()
         columns["linear"] = [linear(cell) for cell in columns["text"]]
@@ -132,18 +146,18 @@ class Recipe:
         counts.update({f"linear_{step}:content_words_after": linear.counts[step] for step in linear.steps})
         columns["length"] = [len(cell) for cell in columns["text"]]
         answers = self.answers(columns)
-        columns["answer"] = ["|".join(names) for names in answers]
+        columns["answer"] = [answered.joined(names) for names in answers]
         hashes = {
             "id": ids,
             "text": tables.hashes([text.normal_form(cell) for cell in columns["text"]]),
-            # a label may hold a |, so that the joined ones could be another answer's
             "answer": tables.hashes(["\0".join(names) for names in answers]),
             "split": np.array([SPLITS.index(split) if split else -1 for split in columns["split"]], dtype=np.int8),
             "words": np.array([text.words(cell) for cell in columns["text"]], dtype=np.int32),
         }
         of_hash = dict(zip(hashes["answer"].tolist(), answers, strict=True))
         table = pa.table({name: columns[name] for name in self.schema.names}, schema=self.schema)
-        return CleanRows(table, counts, Counter(dict(linear.lost.most_common(100))), hashes, of_hash)
+        lost = Counter(dict(linear.lost.most_common(100)))
+        return CleanRows(table, counts, lost, hashes, of_hash, corrected, ballots)
 
     def clean(self, raw: list[str], counts: Counter) -> list[str]:
         sizes = [text.words(cell) for cell in raw]
@@ -202,55 +216,20 @@ class Recipe:
 
 
 def texts(batch: Batch, source: Source) -> list[str]:
-    """The text of every row; several columns are joined, the empty ones left out."""
+    """The text of every row, "" where it has none; several columns are joined, the empty ones left out."""
     names = [source.text] if isinstance(source.text, str) else source.text
     columns = {name: batch.column(name) for name in names}
     for name, column in columns.items():
         for row, value in enumerate(column):
-            # a cell of a sheet that looks like a number is one, in every other format it is an error; and one of
-            # several columns may be empty
-            if not isinstance(value, str) and not (value is None and len(names) > 1):
+            # a cell of a sheet that looks like a number is one, in every other format it is an error
+            if not isinstance(value, str) and not empty(value):
                 raise DataError(f"{batch.place(row)}: text in column {name!r} is {value!r}, expected a string")
+    parts = [["" if empty(value) else value for value in column] for column in columns.values()]
     if len(names) == 1:
-        return columns[names[0]]
-    return [source.joiner.join(filter(None, parts)) for parts in zip(*columns.values(), strict=True)]
+        return parts[0]
+    return [source.joiner.join(filter(None, cells)) for cells in zip(*parts, strict=True)]
 
 
-def values(batch: Batch, entry: Slice, key: str) -> list[str]:
-    """The first value among the columns, empty where there is none."""
-    columns = [batch.columns[name] for name in entry.columns if name in batch.columns]
-    if not columns and not isinstance(batch, rawfiles.Lines):  # a field that no object of a batch has may come later
-        raise DataError(
-            f"{batch.file}: no column of {entry.columns}; columns are {', '.join(batch.names)}. Mend source.{key} in params.yaml"
-        )
-    result = []
-    for row in range(len(batch)):
-        value = ""
-        for column in columns:
-            cell = column[row]
-            if cell is None or cell != cell or not str(cell).strip():  # a gap in Parquet is not a number, unlike itself
-                continue
-            match = re.search(entry.pattern, str(cell)) if entry.pattern else None
-            if match or not entry.pattern:
-                value = (match[1] or "") if match else str(cell)
-                break
-        result.append(value)
-    return result
-
-
-def times(batch: Batch, entry: Slice) -> pd.Series:
-    """UTC times; a text without a zone counts as UTC. Raises DataError for what is no time.
-
-    Numbers are seconds from 1973 to 2286 (9 or 10 digits): 2024 is a year, and 13 digits are milliseconds.
-    """
-    cells = pd.Series(values(batch, entry, "time"), dtype=object)
-    seconds = pd.to_numeric(cells, errors="coerce")
-    parsed = pd.to_datetime(cells.where(seconds.isna()), utc=True, format="ISO8601", errors="coerce")
-    plausible = seconds.where((seconds >= 1e8) & (seconds < 1e10))
-    parsed = parsed.fillna(pd.to_datetime(plausible, unit="s", utc=True, errors="coerce"))
-    if parsed.isna().any():
-        row = int(parsed.isna().argmax())
-        raise DataError(
-            f"{batch.place(row)}: {cells[row]!r} in {entry.columns} is no time; expected ISO 8601 or seconds since 1970"
-        )
-    return parsed.dt.as_unit("us")  # what the table stores; a text may hold nanoseconds
+def empty(value: object) -> bool:
+    """A null of JSON or Parquet; such a row is counted as empty, as one of CSV is."""
+    return value is None or value != value

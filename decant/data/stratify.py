@@ -4,7 +4,8 @@ Iterative stratification (Sechidis et al. 2011), here over groups and all heads 
 """
 
 import numpy as np
-from tqdm import tqdm
+
+from decant.progress import bar
 
 
 def marks(targets: np.ndarray, heads) -> np.ndarray:
@@ -50,7 +51,7 @@ def stratify(
 
     order = np.argsort(held.sum(axis=0), kind="stable")  # the rows are last, and take those without any mark
     done = np.zeros(len(kinds), dtype=bool)
-    for mark in tqdm(order, desc="stratify", unit="label"):
+    for mark in bar(order, what="stratify", unit="label"):
         chosen = np.flatnonzero((kinds[:, mark] > 0) & ~done)
         done[chosen] = True
         chosen = chosen[np.argsort(-kinds[chosen, -1], kind="stable")]

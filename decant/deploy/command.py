@@ -20,6 +20,7 @@ from decant.runtime import Bundle
 from decant.shipped.texts import fault
 
 STDIN = "standard input"
+UNREADABLE = {"text": None, "answer": None, "heads": None}  # so that a line comes out for each that went in
 OF_TABLES = ("out", "format", "encoding", "delimiter", "no_quotes", "workers", "bad_rows", "prefix")
 
 
@@ -28,12 +29,15 @@ def predict(options: Namespace) -> None:
     if options.text is not None:
         _table(options)
         return
-    if named := [name for name in OF_TABLES if getattr(options, name) is not None]:
+    piped, keep = options.texts == ["-"], options.bad_rows == "keep"
+    if named := [
+        name for name in OF_TABLES if getattr(options, name) is not None and not (piped and name == "bad_rows")
+    ]:
         raise InputError(
             f"--{named[0].replace('_', '-')} is for tables: say --text with the column that holds the texts"
         )
     bundle = Bundle(bundle_of(options))
-    texts = lines(sys.stdin.buffer, bundle.runtime["max_characters"]) if options.texts == ["-"] else options.texts
+    texts = lines(sys.stdin.buffer, bundle.runtime["max_characters"], keep) if piped else options.texts
     for text in options.texts:
         if os.path.isfile(text):
             raise InputError(
@@ -41,23 +45,30 @@ def predict(options: Namespace) -> None:
                 f"scored.parquet; its lines: decant predict - < {text}"
             )
     for text in texts:  # one at a time: a pipe gets each answer as soon as its line is there
+        if text is None:
+            print(json.dumps(UNREADABLE) if options.json else "", flush=True)
+            continue
         prediction = bundle.predict([text])[0]
         print(_json(text, prediction) if options.json else _shown(text, prediction, bundle), flush=True)
 
 
-def lines(stream: BinaryIO, longest: int) -> Iterator[str]:
-    """A text per line. Raises InputError: a line that is not UTF-8, or too long (in characters)."""
+def lines(stream: BinaryIO, longest: int, keep: bool = False) -> Iterator[str | None]:
+    """A text per line; with `keep` null for one that is none, which standard error is told of.
+
+    Raises InputError, unless `keep`: a line that is not UTF-8, or too long (in characters).
+    """
     for number, line in enumerate(stream, start=1):
+        text, wrong = None, None
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
+            wrong = fault(text, longest)
         except UnicodeDecodeError as error:
-            raise InputError(
-                f"{STDIN}: line {number}: not UTF-8 ({error.reason} at byte {error.start}); convert it: iconv -f ENCODING -t "
-                "utf-8"
-            ) from None
-        if found := fault(text, longest):
-            raise InputError(f"{STDIN}: line {number}: {found}")
-        yield text
+            wrong = f"not UTF-8 ({error.reason} at byte {error.start}); convert it: iconv -f ENCODING -t utf-8"
+        if wrong and not keep:
+            raise InputError(f"{STDIN}: line {number}: {wrong}. To go on without an answer to it: --bad-rows keep")
+        if wrong:
+            print(f"{STDIN}: line {number}: {wrong}", file=sys.stderr)
+        yield None if wrong else text
 
 
 def _json(text: str, prediction: dict) -> str:

@@ -24,7 +24,9 @@ def arguments(parser: ArgumentParser) -> None:
     table.add_argument("--delimiter", metavar="CHAR", help="between the cells of CSV")
     table.add_argument("--no-quotes", action="store_true", default=None, help="quotes are characters like any other")
     table.add_argument("--workers", type=int, metavar="N", help="processes (default: one per free core)")
-    table.add_argument("--bad-rows", choices=("stop", "keep"), help="keep: no text, or too long, gets an empty answer")
+    table.add_argument(
+        "--bad-rows", choices=("stop", "keep"), help="keep: no text, or too long, gets an empty answer; lines too"
+    )
     table.add_argument("--prefix", metavar="TEXT", help="of the new columns, answer and score_<class>")
 
 

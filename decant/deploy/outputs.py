@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from decant.data.rawfiles import BATCH, Batch
+from decant.data.answered import joined
+from decant.data.batch import Batch
+from decant.data.tablefiles import BATCH
 from decant.deploy import table
 from decant.deploy.added import Added
 from decant.errors import InputError
@@ -23,7 +25,6 @@ from decant.errors import InputError
 Write = Callable[[Batch, np.ndarray], None]  # some rows, and their answers as of `workers.answers`
 
 FORMS = {".parquet": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl"}
-BETWEEN = "|"  # answers of one row, in a cell of CSV
 
 
 def form_of(out: Path) -> str:
@@ -73,7 +74,7 @@ def _cell(value: object) -> str:
 
 
 def _new(value: object) -> str:
-    return BETWEEN.join(value) if isinstance(value, list) else _cell(value)
+    return joined(value) if isinstance(value, list) else _cell(value)
 
 
 class _Unix:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from decant.data import rawfiles
-from decant.data.rawfiles import BATCH, FORMATS, Batch, Cells, Lines
+from decant.data import tablefiles
+from decant.data.batch import Batch, Cells, Lines
+from decant.data.tablefiles import BATCH, FORMATS
 from decant.errors import DataError, InputError
 
 PIECE = 1000  # rows: two or three seconds of a core, which is what a kill can cost
@@ -46,7 +47,7 @@ class Table:
                 for batch in stored(self.file, text):
                     yield from cut(batch)
                 return
-            read = rawfiles.batches(self.file, self.form, self.encoding, self.delimiter, self.quotes)
+            read = tablefiles.batches(self.file, self.form, self.encoding, self.delimiter, self.quotes)
             for number, batch in enumerate(read):
                 if number == 0 or self.form != "jsonl":  # where later rows need not have the field
                     has(batch, text)

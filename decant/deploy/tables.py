@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from tqdm import tqdm
 
-from decant.data.rawfiles import Batch
+from decant.data.batch import Batch
 from decant.deploy import outputs
 from decant.deploy.added import Added
 from decant.deploy.parts import Parts, parts

@@ -7,11 +7,18 @@ from io import StringIO
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode, SequenceNode
+from ruamel.yaml.representer import SafeRepresenter
 
 from decant.errors import ParamsError
 from decant.settings.params import FILE, TaskParams, read
 
 WIDTH = 116  # of a line, where the value has items to break at
+OLD = {"yes", "no", "on", "off", "y", "n"}  # no strings to readers of YAML 1.1
+HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+PLAIN = re.compile(
+    r"[^\W_][\w /()+.-]*(?<! )|[_]\w*"
+)  # strings that need no quotes, unless they are a number or a word of YAML
 
 
 @dataclass
@@ -50,13 +57,28 @@ class Block:
         return lines
 
 
+class Safe(SafeRepresenter):
+    """Quotes every string that is not plain words: [???] and [? x] would be written bare, and read as something else."""
+
+    def text(self, value: str) -> ScalarNode:
+        bare = PLAIN.fullmatch(value) and value.lower() not in OLD
+        style = None if bare else "'" if value.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+Safe.add_representer(str, Safe.text)
+
+
 def flow(value: object) -> str:
     """A value as YAML in one line."""
     yaml, stream = YAML(typ="safe", pure=True), StringIO()
+    yaml.Representer = Safe
     yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = True, 1 << 30, False
     bare = not isinstance(value, dict | list)  # alone, a scalar would end with a mark of the document's end
     yaml.dump([value] if bare else value, stream)
-    return stream.getvalue().strip()[1:-1] if bare else stream.getvalue().strip()
+    # what cannot be seen stands in double quotes, where it may be written by its number
+    text = "".join(f"\\u{ord(sign):04x}" if HIDDEN.match(sign) else sign for sign in stream.getvalue().strip())
+    return text[1:-1] if bare else text
 
 
 def wrapped(value: dict | list, pad: str) -> list[str]:
@@ -77,17 +99,30 @@ def wrapped(value: dict | list, pad: str) -> list[str]:
 def appended(before: bytes, block: Block, build: bool) -> bytes:
     """params.yaml with the block at its end, and with its name in `tasks` if it is to be built.
 
-    Raises ParamsError: `tasks` is not a list in one line.
+    Raises ParamsError: `tasks` is no list.
     """
     text = before if before.endswith(b"\n") else before + b"\n"
-    if build:
-        name = block.name.encode()
-        text, changed = re.subn(rb"(?m)^(tasks: *\[[^\]\n]*?)[ ,]*\]", rb"\1, " + name + b"]", text, count=1)
-        if not changed:
-            raise ParamsError(
-                f"{FILE}: tasks is not a list in one line; add {block.name} there yourself, without --build"
-            )
-    return text + b"\n" + block.text().encode()
+    return (listed(text, block.name) if build else text) + b"\n" + block.text().encode()
+
+
+def listed(before: bytes, name: str) -> bytes:
+    """params.yaml with one more name in `tasks`, in one line or a line for each, and all else as it was.
+
+    Raises ParamsError: `tasks` is no list.
+    """
+    text = before.decode()
+    root = YAML(typ="safe", pure=True).compose(text)
+    tasks = next((value for key, value in root.value if key.value == "tasks"), None)
+    if not isinstance(tasks, SequenceNode):
+        raise ParamsError(f"{FILE}: tasks is no list of names; write it as tasks: [{name}]")
+    if not tasks.value:
+        place, more = tasks.start_mark.index + 1, name  # after the bracket
+    elif tasks.flow_style:
+        place, more = tasks.value[-1].end_mark.index, f", {name}"
+    else:
+        end = text.find("\n", tasks.value[-1].end_mark.index)
+        place, more = end if end >= 0 else len(text), f"\n{' ' * tasks.start_mark.column}- {name}"
+    return (text[:place] + more + text[place:]).encode()
 
 
 def checked(content: bytes, block: Block, build: bool) -> TaskParams:

@@ -3,30 +3,36 @@
 One pass over the batches keeps counts and 64-bit hashes, no rows. decant/new/roles.py decides by them which column is what.
 """
 
-import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 
 from decant import tables
-from decant.data.labels import FALSE, TRUE, number, raw_labels
-from decant.data.rawfiles import Batch
+from decant.data.batch import Batch
+from decant.data.labels import FALSE, TRUE, number, vector, whole
 from decant.errors import DataError
+from decant.new.headers import repeated
+from decant.new.words import CLOCK, of_name
 
 KEPT = 5000  # different values that are kept of a column; a label, or a combination of labels, has fewer
 CLASSES = 200  # most classes of a head
-# words of column names that say that numbers are times
-CLOCK = {"time", "timestamp", "date", "datetime", "created", "updated", "published", "posted", "written", "epoch"}
+SHORT = 40  # characters of the mean of a column of classes
+
+
+class Nested(str):
+    """An object, or a list that holds more than words and numbers, as it is shown."""
+
+    __slots__ = ()
 
 
 @dataclass
 class Column:
-    """Counts of one column; empty: None, NaN, or nothing but blanks."""
+    """Counts of one column; empty: None, NaN, nothing but blanks, or a word for it."""
 
     name: str
     rows: int = 0
@@ -35,9 +41,17 @@ class Column:
     kinds: Counter = field(default_factory=Counter)  # rows that are a string, a number, a time, ...
     values: Counter | None = field(default_factory=Counter)  # lists as tuples; null if there are more than KEPT
     hashes: list[np.ndarray] = field(default_factory=list)
+    nulls: Counter = field(default_factory=Counter)  # of the empty ones: words for nothing, such as NULL
+    dated: str = ""
+    """Place of the first cell that a date is stored in."""
 
-    def add(self, cells: list) -> None:
+    def add(self, batch: Batch, cells: list, nulls: Set[str]) -> None:
         counts = Counter(map(plain, cells))
+        for word in [value for value in counts if isinstance(value, str) and value.strip() in nulls]:
+            self.nulls[word.strip()] += counts[word]
+            counts[None] += counts.pop(word)
+        if not self.dated and any(isinstance(value, date) for value in counts):
+            self.dated = batch.place(next(row for row, cell in enumerate(cells) if isinstance(cell, date)))
         self.rows += len(cells)
         self.empty += counts.pop(None, 0)
         self.hashes.append(np.unique(tables.hashes([str(value) for value in counts])))
@@ -66,7 +80,7 @@ class Column:
     @property
     def words(self) -> set[str]:
         """The words of its name: reviewID and review_id are review and id."""
-        return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", self.name)}
+        return of_name(self.name)
 
     @property
     def share(self) -> float:
@@ -86,6 +100,13 @@ class Column:
         return self.all("boolean") and not self.empty and self.distinct > 1
 
     @property
+    def vectors(self) -> bool:
+        """Lists of one length that hold a number for each label, and are no lists of labels."""
+        if not self.all("list") or not self.values:
+            return False
+        return any(map(vector, self.values)) and len(set(map(len, self.values))) == 1
+
+    @property
     def moment(self) -> bool:
         """ISO dates, or seconds since 1970 in a column that is named as a time."""
         return self.all("time") or (self.all("seconds") and bool(self.words & CLOCK))
@@ -102,18 +123,22 @@ class Column:
 
 
 def plain(cell: object) -> object:
-    """A cell as something to count: lists as tuples, None for an empty one."""
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell.strip()):
+    """A cell as something to count: lists as tuples, None for an empty one. True is no 1, as it is to Python."""
+    if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
         return None
-    if isinstance(cell, list) and all(isinstance(item, str | int) for item in cell):
-        return tuple(cell)
-    return repr(cell) if isinstance(cell, list | dict) else cell
+    if isinstance(cell, list):
+        items = [str(item) if isinstance(item, bool) else item for item in cell]
+        flat = all(isinstance(item, str | int | float) for item in items)
+        return tuple(items) if flat else Nested(cell)
+    return Nested(cell) if isinstance(cell, dict) else str(cell) if isinstance(cell, bool) else whole(cell)
 
 
 def kinds(value: object) -> Iterable[str]:
     """Everything that a value could be taken for."""
     if isinstance(value, tuple):
         return ("list",)
+    if isinstance(value, Nested):
+        return ("nested",)
     text, fits = str(value).strip(), []
     if isinstance(value, str | int) and not isinstance(value, bool):
         fits.append("key")
@@ -124,15 +149,14 @@ def kinds(value: object) -> Iterable[str]:
         fits += ["comma"] if re.fullmatch(r"-?\d+(,\d+)?", text) else []
     if len(text) > 40:
         return fits
-    whole = str(int(value)) if isinstance(value, float) and value.is_integer() else text
-    if whole.lower() in TRUE | FALSE:
+    if text.lower() in TRUE | FALSE | {"1.0", "0.0"}:
         fits.append("boolean")
     with suppress(DataError):
         number("", value)
-        fits += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", whole) else ["number"]
+        fits += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", text) else ["number"]
         # 1973 to 2286, as decant.data.rows reads them
-        fits += ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", whole) else []
-        fits += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", whole) else []
+        fits += ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", text) else []
+        fits += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", text) else []
     if re.match(r"\d{4}-\d\d-\d\d", text):
         with suppress(ValueError):
             datetime.fromisoformat(text)
@@ -140,47 +164,86 @@ def kinds(value: object) -> Iterable[str]:
     return fits
 
 
-def look(batches: Iterable[Batch]) -> dict[str, Column]:
-    """Column name -> what it holds over all batches; a field that a batch lacks is empty there."""
+def look(batches: Iterable[Batch], nulls: Set[str] = frozenset()) -> dict[str, Column]:
+    """Column name -> what it holds over all batches; a field that a batch lacks is empty there. nulls: words for nothing.
+
+    Raises DataError: a row repeats the header.
+    """
     columns: dict[str, Column] = {}
     rows = 0
     for batch in batches:
+        again(batch)
         for name in batch.columns:
             columns.setdefault(name, Column(name, rows, rows))
         for name, column in columns.items():
-            column.add(batch.columns.get(name, [None] * len(batch)))
+            column.add(batch, batch.columns.get(name, [None] * len(batch)), nulls)
         rows += len(batch)
     return columns
+
+
+def again(batch: Batch) -> None:
+    """Raises DataError: a row of several cells has the name of each column in it."""
+    if len(batch.columns) < 2:
+        return
+    name, cells = next(iter(batch.columns.items()))
+    for row in [row for row, cell in enumerate(cells) if cell == name]:
+        if all(column[row] == other for other, column in batch.columns.items()):
+            line = batch.lines[row] if hasattr(batch, "lines") else None
+            raise DataError(repeated(list(batch.columns), batch.file, batch.number(row), line))
 
 
 def categorical(column: Column) -> bool:
     """Values that repeat and are short, or lists of such values."""
     if column.values is None or (column.all("comma") and not column.all("number")):
         return False
-    if column.all("list") or column.all("bracketed") or separator(column):
+    if column.all("list") or column.all("bracketed") or column.all("nested") or separator(column):
         return True
-    return 1 < column.distinct <= min(CLASSES, column.filled // 2) and column.mean <= 40
+    named = column.mean <= SHORT or column.distinct * 20 <= column.filled  # names of classes may be long, not many
+    return 1 < column.distinct <= min(CLASSES, column.filled // 2) and named
 
 
 def separator(column: Column) -> str | None:
-    """The mark between the labels of a cell: some label stands alone in one cell and beside others in another.
+    """The likeliest of `separators`."""
+    return next(iter(separators(column)), None)
 
-    Raises DataError if two marks do that.
-    """
-    if not column.values or not column.kinds["string"] or column.all("number"):
-        return None
-    if column.all("comma"):  # decimals, or two labels: nobody knows
-        return None
-    fits = []
+
+def separators(column: Column) -> dict[str, int]:
+    """Mark that may stand between the labels of a cell -> rows with it, the likeliest first: some label stands alone in one
+    cell and beside others in another. A comma does, if most labels are in several different cells too: "Credit reporting,
+    repair services, or other reports" is one name beside "Credit reporting"."""
+    if not column.values or not column.kinds["string"] or column.all("number") or column.all("comma"):
+        return {}  # decimals, or two labels: nobody knows
+    fits = {}
     for mark in "|;,":
-        cells = [raw_labels("", value, mark) for value in column.values if not isinstance(value, tuple)]
-        alone = {name for cell in cells if len(cell) == 1 for name in cell}
-        beside = {name for cell in cells if len(cell) > 1 for name in cell}
-        if alone & beside and len(alone | beside) <= CLASSES and max(map(len, alone | beside)) <= 40:
-            fits.append(mark)
-    if len(fits) > 1:
-        raise DataError(
-            f"column {column.name!r}: its labels are joined by {' and by '.join(map(repr, fits))}; keep one mark, "
-            "source.labels takes one separator"
-        )
-    return fits[0] if fits else None
+        cells = {value: parts(str(value), mark) for value in column.values if not isinstance(value, tuple)}
+        alone = {name for cell in cells.values() if len(cell) == 1 for name in cell}
+        beside = {name for cell in cells.values() if len(cell) > 1 for name in cell}
+        names = alone | beside
+        if not alone & beside or len(names) > CLASSES or max(map(len, names)) > SHORT:
+            continue
+        often = Counter(name for cell in cells.values() for name in cell)
+        if mark == "," and sum(times > 1 for times in often.values()) * 2 <= len(names):
+            continue
+        fits[mark] = sum(column.values[value] for value, cell in cells.items() if len(cell) > 1)
+    return dict(sorted(fits.items(), key=lambda pair: -pair[1]))
+
+
+def parts(value: str, mark: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in value.split(mark) if part.strip())
+
+
+def names_for(columns: list[Column]) -> list[str]:
+    """Names for the columns of a table without a header, by what they hold."""
+    names = [f"column_{number}" for number in range(1, len(columns) + 1)]
+    prose = [column for column in columns if column.kinds["prose"] * 2 >= column.filled > 0]
+    text = max(prose, key=lambda column: column.mean * column.share, default=None)
+    labels = [column for column in columns if column is not text and categorical(column)]
+    ids = [column for column in columns if column is not text and column.unique and column not in labels]
+    for name, column in (
+        ("text", text),
+        ("label", labels[0] if labels else None),
+        ("id", ids[0] if len(ids) == 1 else None),
+    ):
+        if column is not None:
+            names[columns.index(column)] = name
+    return names

@@ -1,45 +1,40 @@
-"""A table from outside: where its files are, how they are written, and their copy in data/raw/<task>.
+"""A table from outside: where its files are, which encoding they have, and their copy in data/raw/<task>."""
 
-Nothing about a file is guessed without being said: another encoding than UTF-8, another mark between cells than a comma.
-"""
-
-import csv
 import json
 import os
-import re
+import shlex
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from difflib import get_close_matches
-from itertools import islice
 from pathlib import Path
 
-from decant.data import rawfiles
+from decant.data import packed, rawfiles
 from decant.data.encodings import guess
+from decant.data.shapes import recognise
+from decant.data.textlines import encoding_of
 from decant.errors import DataError
 from decant.files import digest, writing
+from decant.new.call import Call
 
-TAB = "\t"
-MARKS = f",;{TAB}|"  # between cells
-FIRST = 100  # rows that show the mark
-TOP = 20  # rows that show a title
-NAME = 40  # longest name of a column there, in characters
 LISTED = 10  # files of a folder that an error names
+TEXTS = ("csv", "tsv", "jsonl", "trec", "fasttext", "lines", "folders")  # formats of lines, in whatever encoding
+WIDE = 0.2  # share of zero bytes from which a file looks like UTF-16: half of it, where it holds nothing but ASCII
 
 
-def where(file: Path, raw: Path) -> tuple[Path, list[str], Path | None]:
+def where(call: Call, raw: Path) -> tuple[Path, list[str], Path | None]:
     """(folder, names in it, target): where the raw files are now, and where they have to go, null if they are there.
 
     Raises DataError: missing, a folder around `raw` itself, JSON in one piece, or other bytes at the target.
     """
+    file = call.file
     if not file.exists():
-        raise DataError(missing(file))
+        raise DataError(missing(call))
     full, base = Path(os.path.abspath(file)), Path(os.path.abspath(raw))  # a link keeps its own name
     if base.is_relative_to(full) and full != base:
         raise DataError(f"{file}: holds {raw}, where the raw files go; name the folder of the tables alone")
     for path in visible(file):
-        if path.suffix.lower() == ".json":
+        if path.suffix.lower() == ".json" and recognise(path) == "jsonl":
             raise DataError(f"{path}: {json_lines(path)}")
     if full == base:
         return raw, sorted(path.name for path in raw.iterdir() if not path.name.startswith(".")), None
@@ -47,22 +42,27 @@ def where(file: Path, raw: Path) -> tuple[Path, list[str], Path | None]:
         return raw, [full.relative_to(base).as_posix()], None
     target = raw / full.name
     if target.exists() and contents(target) != contents(full):
-        raise DataError(f"{target}: is there already, with other bytes than {file}; rename one of them")
+        raise DataError(
+            f"{target}: is there already, with other bytes than {file}. To use what is there: {call.again(file=target)}; else "
+            f"rename {file}, or take the other away"
+        )
     folder = file.parent if file.name == full.name else full.parent
     return folder, [full.name], None if target.exists() else target
 
 
-def missing(file: Path) -> str:
+def missing(call: Call) -> str:
     """What is there instead of a file that is not."""
+    file = call.file
     if not file.parent.is_dir():
-        return f"{file}: missing, and so is the folder {file.parent}"
+        return f"{file}: missing, and so is the folder {file.parent}; name a file that is there"
     there = sorted(path.name for path in file.parent.iterdir() if path.suffix.lower() in rawfiles.FORMATS)
     near = get_close_matches(file.name, there, n=1)
-    meant = f"; did you mean {near[0]}?" if near else "."
     if not there:
-        return f"{file}: missing, and {file.parent} holds no table ({', '.join(rawfiles.FORMATS)})"
+        return f"{file}: missing, and {file.parent} holds no table ({', '.join(rawfiles.FORMATS)}); name the folder of yours"
     more = f" and {len(there) - LISTED} more" if len(there) > LISTED else ""
-    return f"{file}: missing{meant} Tables in {file.parent}: {', '.join(there[:LISTED])}{more}"
+    meant = f"; did you mean {near[0]}?" if near else "."
+    found = f"{file}: missing{meant} Tables in {file.parent}: {', '.join(there[:LISTED])}{more}"
+    return f"{found}. Run: {call.again(file=file.parent / (near or there)[0])}"
 
 
 def json_lines(file: Path) -> str:
@@ -99,15 +99,18 @@ def copy(source: Path, target: Path, undo: ExitStack) -> None:
             shutil.copyfile(file, place)
 
 
-def encoding(formats: dict[Path, str], say: Callable[[str], None]) -> str | None:
+def encoding(formats: dict[Path, str], call: Call, say: Callable[[str], None]) -> str | None:
     """What source.encoding has to be; null: UTF-8, or each file's mark says it. formats: path -> format.
 
-    Raises DataError: nothing fits, or the files have several encodings.
+    Raises DataError: nothing fits, the files have several encodings, or a zero byte.
     """
-    plain = (path for path, form in formats.items() if form in ("csv", "tsv", "jsonl"))
-    seen = guess(path for path in plain if not rawfiles.encoding_of(path, ""))
+    if call.choices.encoding:
+        return call.choices.encoding
+    plain = [file for path, form in formats.items() if form in TEXTS for file in packed.below(path)]
+    plain = [path for path in plain if not encoding_of(path, "")]
+    seen = guess(plain)
     if seen.zero:
-        raise DataError(f"{seen.zero}: holds a zero byte, as UTF-16 without its mark does; save it as UTF-8")
+        raise DataError(zeros(seen.zero, plain, call))
     if not seen.other:
         return None
     if seen.utf8:
@@ -116,7 +119,8 @@ def encoding(formats: dict[Path, str], say: Callable[[str], None]) -> str | None
         )
     if seen.encoding is None:
         raise DataError(
-            f"{seen.other}: not UTF-8, and nothing says what it is; save it as UTF-8, or name it with --encoding"
+            f"{seen.other}: not UTF-8, and nothing says what it is; save it as UTF-8, or name it: "
+            f"{call.again('--encoding', 'NAME')}"
         )
     say(
         f"encoding: {seen.encoding} (a guess: {seen.other} is not UTF-8). Name another with --encoding if this reads wrong:\n"
@@ -125,100 +129,20 @@ def encoding(formats: dict[Path, str], say: Callable[[str], None]) -> str | None
     return seen.encoding
 
 
-def header(formats: dict[Path, str], named: str) -> None:
-    """Raises DataError: the first row of a table is a title or empty, and its header stands below."""
-    for path, form in formats.items():
-        tables = []
-        if form == "xlsx":
-            tables = [list(islice(rawfiles.sheet_rows(path), TOP))]
-        elif form in ("csv", "tsv"):
-            tables = [top(path, named, mark) for mark in (MARKS if form == "csv" else TAB)]
-            # where a mark cuts all rows alike, the others say nothing
-            tables = [rows for rows in tables if even([len(row) for row in rows if row])] or tables
-        below = [(number, rows) for rows in tables if (number := header_below(rows))]
-        if below:
-            number, rows = min(below, key=lambda pair: pair[0])
-            title = next((f"looks like a title ({cell!r})" for cell in rows[0] if str(cell).strip()), "is empty")
-            names = ", ".join(cell for cell in rows[number - 1] if cell)
-            raise DataError(
-                f"{path}: row 1 {title}; the header seems to be row {number} ({names}): delete the rows above it"
-            )
-
-
-def top(file: Path, named: str, mark: str) -> list[list]:
-    """The first rows with this mark, empty lines too, whatever their quotes."""
-    csv.field_size_limit(sys.maxsize)
-    return list(islice(csv.reader(rawfiles.lines(file, named, ""), delimiter=mark), TOP))
-
-
-def header_below(rows: list[list]) -> int | None:
-    """The number of the row that seems to hold the names of the columns, if the first holds one cell at most."""
-    filled = [[cell for cell in row if str(cell).strip()] for row in rows]
-    number = next((number for number, cells in enumerate(filled) if len(cells) > 1), 0)
-    if not number or len(rows) == number + 1 or len(filled[0]) > 1:
-        return None
-    names = filled[number]
-    plain = all(isinstance(name, str) and name == name.strip() and len(name) <= NAME for name in names)
-    words = plain and not any(re.fullmatch(r"[\d.,:/ -]+", name) for name in names)
-    below = [len(row) for row in rows[number:] if row]
-    return number + 1 if words and even(below) and len(set(names)) == len(names) else None
-
-
-def delimiter(formats: dict[Path, str], named: str, say: Callable[[str], None]) -> str | None:
-    """What source.delimiter has to be; null: a comma, or TSV. named: the encoding.
-
-    Raises DataError: two marks fit a file equally well, the files have several, or TSV has another than a tab.
-    """
-    for path, form in formats.items():
-        if form == "tsv" and max(cells(path, named, TAB), default=0) < 2 and (seen := mark(path, named) or TAB) != TAB:
-            raise DataError(f"{path}: its cells look separated by {seen!r}, not by a tab; rename it to {path.stem}.csv")
-    marks = {path: mark(path, named) or "," for path, form in formats.items() if form == "csv"}
-    if len(set(marks.values())) > 1:
-        each = ", ".join(f"{path} {shown(char)}" for path, char in marks.items())
-        raise DataError(f"cells are separated in several ways ({each}); save the files in one")
-    chosen = next(iter(marks.values()), ",")
-    if chosen == ",":
-        return None
-    say(f"delimiter: {shown(chosen)} (it cuts header and rows into equally many cells)")
-    return chosen
-
-
-def shown(mark: str) -> str:
-    return "a tab" if mark == TAB else repr(mark)
-
-
-def mark(file: Path, named: str) -> str | None:
-    """The mark that cuts the header and the first rows into equally many cells, and the header alone if none does; null: no
-    mark cuts the header.
-
-    Raises DataError: two do, or one would if quotes did not stand inside cells.
-    """
-    widths = {char: cells(file, named, char) for char in MARKS}
-    fits = {char: counts[0] for char, counts in widths.items() if even(counts)}
-    fits = fits or {char: counts[0] for char, counts in widths.items() if counts and counts[0] > 1}
-    best = [char for char, width in fits.items() if width == max(fits.values())]
-    if len(best) > 1:
-        raise DataError(
-            f"{file}: cells could be separated by {' or by '.join(map(shown, best))}; save it with another mark"
-            f"{'' if TAB in best else ', e.g. a tab'}"
-        )
-    for char in () if best else MARKS:
-        if not widths[char] and even(cells(file, named, char, quotes=False)):
-            raise DataError(
-                f"{file}: its cells look separated by {shown(char)}, but in some a quote stands inside; enclose "
-                'such a cell in quotes and double its own, "like ""this"" one", or save the table as JSON Lines'
-            )
-    return best[0] if best else None
-
-
-def even(widths: list[int]) -> bool:
-    """Whether all rows have as many cells, and more than one."""
-    return bool(widths) and set(widths) == {widths[0]} != {1}
-
-
-def cells(file: Path, named: str, mark: str, quotes: bool = True) -> list[int]:
-    """Cells of each of the first rows; none if the rows cannot be read with this mark."""
-    try:
-        return [len(row) for row in islice(rawfiles.csv_rows(file, named, mark, quotes), FIRST)]
-    except DataError:  # quotes in the wrong places: another mark may fit, and reading the table will tell
-        return []
+def zeros(place: str, files: list[Path], call: Call) -> str:
+    """What to do about zero bytes: half of the bytes of UTF-16, and a slip anywhere else."""
+    file = next(path for path in files if place.startswith(f"{path}: "))
+    even, odd, size = 0, 0, 0
+    with file.open("rb") as stream:
+        while piece := stream.read(1 << 20):  # an even number of bytes
+            even, odd, size = even + piece[::2].count(0), odd + piece[1::2].count(0), size + len(piece)
+    if even + odd >= WIDE * size:
+        name = "utf-16-be" if even > odd else "utf-16-le"
+        return f"{place}: holds a zero byte, as UTF-16 without its mark does. Run: {call.again('--encoding', name)}"
+    clean = file.with_name(f"{file.stem}_clean{file.suffix}")
+    count = f"{even + odd:,} zero byte{'' if even + odd == 1 else 's'} in {size:,}"
+    return (
+        f"{place}: holds a zero byte, which no text has ({count}: no UTF-16, rather a slip of what wrote the file). Leave "
+        f"{'it' if even + odd == 1 else 'them'} out: tr -d '\\000' < {shlex.quote(str(file))} > {shlex.quote(str(clean))} && "
+        f"{call.again(file=clean)}"
+    )

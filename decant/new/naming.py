@@ -1,11 +1,11 @@
 """Names for what a raw table has: heads by their columns, classes by their raw labels."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from itertools import chain, count
 
 from decant.files import slug
+from decant.new.spelling import alike, readable
 from decant.new.targets import Target
 from decant.settings.schema import COLUMNS
 
@@ -19,19 +19,21 @@ def head_name(target: Target, used: Iterable[str]) -> str:
 
 
 def classes_of(head: str, raws: Iterable[str], taken: set[str], fold: bool = True) -> dict[str, list[str]]:
-    """Class -> raw labels, by value or alphabet. Names are slugs, since metrics know them by their slugs, none of them in
-    `taken`, which grows. fold: raw labels that differ by case alone are one class."""
+    """Class -> raw labels, by value or alphabet. A class is called as its raw label is, none as one in `taken`, which grows.
+
+    fold: raw labels that differ by what nobody sees or means are one class, called as the first of them; `raws` has the most
+    frequent first.
+    """
 
     def order(raw: str) -> tuple:
         number = re.fullmatch(r"[+-]?\d+(\.\d+)?", raw)
         return (not number, float(raw) if number else 0, raw.casefold(), raw)
 
-    members: dict[str, list[str]] = {}
-    for raw in sorted(raws, key=order):
-        members.setdefault(raw.casefold() if fold else raw, []).append(raw)
+    often = {raw: place for place, raw in enumerate(raws)}
+    groups = alike(sorted(often, key=order)) if fold else [[raw] for raw in sorted(often, key=order)]
     named = {}
-    for index, group in enumerate(members.values(), start=1):
-        name = class_name(head, group[0], index)
+    for group in groups:
+        name = class_name(head, min(group, key=often.get))
         more = [] if name.startswith(f"{head}_") else [f"{head}_{name}"]
         options = chain([name, *more], (f"{name}_{n}" for n in count(2)))
         named[next(option for option in options if option not in taken)] = group
@@ -39,13 +41,10 @@ def classes_of(head: str, raws: Iterable[str], taken: set[str], fold: bool = Tru
     return named
 
 
-def class_name(head: str, raw: str, index: int) -> str:
-    """A word stays itself; 1 becomes <head>_1, as does the first label without letters or digits of ASCII."""
-    letters = unicodedata.normalize("NFKD", raw.casefold())
-    kept = [letter for letter in letters if letter.isalnum()]
-    if sum(letter.isascii() for letter in kept) * 2 <= len(kept):
-        return f"{head}_{index}"
-    name = slug(letters.encode("ascii", "ignore").decode())
-    if re.search("[a-z]{2}", name):
-        return name
-    return f"{head}_{re.sub(r'^-+', 'minus_', name)}"
+def class_name(head: str, raw: str) -> str:
+    """A label of words or signs stays itself, in every script; 1 becomes <head>_1, and True true, which YAML would read as
+    something else where their quotes are forgotten."""
+    name = readable(raw)
+    if re.fullmatch(r"[+-]?[\d.]+", name) and re.search(r"\d", name):
+        return f"{head}_{re.sub(r'^-', 'minus_', name.removeprefix('+')).replace('.', '_')}"
+    return name.lower() if name.lower() in ("true", "false") else name

@@ -1,29 +1,27 @@
 """A proposed task, tried: every row goes through what prepare and split do, and what follows for the block is proposed."""
 
-import importlib
-import importlib.util
 import math
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tokenizers import Tokenizer
 
 from decant import decision, tables
-from decant.data import duplicates, rawfiles, stratify
+from decant.data import duplicates, labels, lines, sources, stratify
 from decant.data.rows import Recipe
 from decant.errors import DataError
 from decant.heads import labelled
+from decant.new import lengths
 from decant.new.blocks import Block
+from decant.new.call import Call
 from decant.new.rare import advice
 from decant.paths import SPLITS
+from decant.progress import bar
 from decant.settings.decision import rule_of
 from decant.settings.heads import heads_of
 from decant.settings.params import TaskParams
 
-LENGTHS = (32, 48, 64, 96, 128, 192, 256)  # of tokens.max_length
-SAMPLE = 5000  # texts to tokenize
 FEW_ROWS, FEW_OF_A_CLASS = 200, 5  # below, a warning
 # split -> where its rows come from if the data lacks it: the first of these that is given, and the share of it
 CARVE = {"valid": {"train": 0.15}, "calib": {"valid": 0.5, "train": 0.15}, "test": {"train": 0.15}}
@@ -32,22 +30,26 @@ CARVE = {"valid": {"train": 0.15}, "calib": {"valid": 0.5, "train": 0.15}, "test
 class Trial:
     """What prepare would make of the rows, and what follows for split and tokens."""
 
-    def __init__(self, p: TaskParams, folder: Path, formats: dict[Path, str]):
+    def __init__(self, p: TaskParams, folder: Path, formats: dict[Path, str], call: Call):
         """Raises DataError as prepare does: for the first row that is not what the block says."""
-        source, self.p = p.source, p
+        source, self.p, self.call, self.bare = p.source, p, call, ""
         heads, rule = heads_of(p.heads), rule_of(p.decision)
         cleaning, linear = p.cleaning.model_dump(), p.linear_text.model_dump()
         recipe = Recipe(folder, source, heads, rule, cleaning, linear, None, len(formats) > 1)
         self.counts, parts, work = Counter(), [], recipe.worker()
         kept = ["id", "text", "answer", "split", *(["group"] if source.group else []), *tables.columns(recipe.heads)]
-        for path, form in formats.items():
-            for batch in rawfiles.batches(path, form, source.encoding, source.delimiter):
+        with bar(total=lines.about(formats), what="try every row", unit="row") as shown:
+            for batch in sources.batches(formats, source, recipe.needed):
                 done = work(batch)
                 self.counts.update(done.counts)
                 parts.append(done.table.select(kept).to_pandas())
+                shown.update(len(batch))
         frame = pd.concat(parts, ignore_index=True)
         if frame.empty:
-            raise DataError(f"{folder}: no row has both a text and a label")
+            raise DataError(
+                f"{folder}: no row has both a text and a label. Name other columns: {call.instead(text=[], label=[], null=[])}"
+            )
+        self.everywhere(recipe, len(frame))
         # in the order of the split stage, which places rows as it meets them
         self.frame = frame.iloc[np.argsort(frame["id"].to_numpy(), kind="stable")].reset_index(drop=True)
         targets = tables.targets(self.frame, recipe.heads, str(folder))
@@ -61,6 +63,19 @@ class Trial:
         self.equal, forms = duplicates.exact(self.frame["text"].tolist())
         self.alike = duplicates.joined(self.equal, duplicates.near(forms, p.split.near)[self.equal])
         self.given = self.frame["split"].map(SPLITS.index).to_numpy() if source.splits else None
+
+    def everywhere(self, recipe: Recipe, rows: int) -> None:
+        """Raises DataError: a label that every row has."""
+        for head in labelled(recipe.heads):
+            for label in head.labels:
+                if self.counts[labels.held_key(head, label)] == rows > 1:
+                    raws = (self.p.source.labels[head.name].classes or {}).get(label, [label])
+                    column = (self.p.source.labels[head.name].columns or {}).get(label)
+                    out = ("--ignore", column) if column else [part for raw in raws for part in ("--null", raw)]
+                    raise DataError(
+                        f"label {label!r} holds in all of {rows:,} rows, so that nothing can be learnt about it. Leave it out: "
+                        f"{self.call.again(*out)}"
+                    )
 
     def propose(self, block: Block) -> tuple[list[str], list[str]]:
         """Set split and tokens, and print them with their reasons; returns what will stop the stages, and warnings."""
@@ -77,8 +92,11 @@ class Trial:
         else:
             self.drift(block, place, together)
         stops = self.least(block, place)
-        self.tokens(block)
-        return stops, self.warnings()
+        return stops, [
+            *self.shared(place),
+            *lengths.propose(block, self.p, self.frame["text"].tolist()),
+            *self.warnings(),
+        ]
 
     def together(self, block: Block) -> np.ndarray:
         """(n,) rows that share a split. Takes the group out of the block where the given splits cut through it."""
@@ -129,9 +147,11 @@ class Trial:
                 f"{of(len(place))} make {of(together.max() + 1, 'piece')} (equal and similar texts, and rows of one group, "
                 f"stay together): too few for {', '.join(SPLITS)}, {empty[0]} would be empty. Add rows"
                 + (
-                    f", or leave the group out with --ignore {self.p.source.group.columns[0]}"
+                    f", or leave the group out: {self.call.again('--ignore', self.p.source.group.columns[0])}"
                     if self.p.source.group
-                    else ""
+                    else f", or make new splits: {self.call.again('--no-splits')}"
+                    if self.given is not None
+                    else ", then run the same command again"
                 )
             )
         return place
@@ -170,6 +190,18 @@ class Trial:
             pieces = f" and up to {largest:,} rows stay together" if largest > 1 else ""
             print(f"split.max_drift: {value}, above the default {allowed} ({why}: {split} gets {rows}{pieces})")
 
+    def shared(self, place: np.ndarray) -> list[str]:
+        """A warning, if train and test have classes that the other has not. Raises DataError: they share none."""
+        train, test = ({name for name, column in zip(self.classes, self.answers[place == SPLITS.index(split)].T, strict=True)
+                        if column.any()} for split in ("train", "test"))  # fmt: skip
+        if train & test or not train or not test:
+            return []
+        first, second = (", ".join(map(repr, sorted(names)[:5])) for names in (train, test))
+        raise DataError(
+            f"train and test share no class: train has {first}, test has {second}. Spell them alike, or have new "
+            f"splits made of all rows: {self.call.again('--no-splits')}"
+        )
+
     def least(self, block: Block, place: np.ndarray) -> list[str]:
         """Propose a lower split.least where classes have too few rows for the default. Classes that some split would not
         hold at all do not count: they are named in a warning, since only a person knows what they are."""
@@ -185,6 +217,10 @@ class Trial:
             note = f"{self.classes[lowest]} has {of(int(total[lowest]))}, {short} gets {held[lowest].min()}"
             block.put("split", "least", value=least, note=f"{note}; the default is {default}")
             print(f"split.least: {least}, below the default {default} ({note})")
+            if not least:
+                self.bare = (
+                    f"split.least: 0 takes a guard away, for {note}: a split may lack a class, and nobody stops it"
+                )
         stops = {}
         for index in np.flatnonzero(rare & (held.min(axis=1) < least)):
             short = SPLITS[int(held[index].argmin())]
@@ -193,35 +229,8 @@ class Trial:
             self.support.pop(name, None)  # the warning says it all
         return [advice(block, self.p, stops, least)] if stops else []
 
-    def tokens(self, block: Block) -> None:
-        name = self.p.distil.encoder
-        packages = [
-            source.removeprefix("package:")
-            for source in self.p.catalogue[name].sources
-            if source.startswith("package:")
-        ]
-        package = next((candidate for candidate in packages if importlib.util.find_spec(candidate)), None)
-        if package is None:
-            print(
-                f"tokens: max_length {self.p.tokens.max_length}, the default (encoder {name} is not installed to count them)"
-            )
-            return
-        tokenizer = Tokenizer.from_file(str(Path(importlib.import_module(package).get_model_path()) / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        texts = self.frame["text"].tolist()
-        sizes = np.array([len(encoding.ids) for encoding in tokenizer.encode_batch(texts[:: -(-len(texts) // SAMPLE)])])
-        half, nearly = np.percentile(sizes, [50, 99])
-        length = next((limit for limit in LENGTHS if limit >= nearly), LENGTHS[-1])
-        whole = (sizes <= length).mean()
-        block.put("tokens", "max_length", value=length, note=f"holds {whole * 100:.1f} % of the texts whole")
-        print(
-            f"tokens: max_length {length} (holds {whole * 100:.1f} % of {of(len(sizes), 'text')} whole; half have at most "
-            f"{half:.0f} tokens, 99 % at most {nearly:.0f})"
-        )
-
     def warnings(self) -> list[str]:
-        warnings, rows = [], len(self.frame)
+        warnings, rows = [self.bare] if self.bare else [], len(self.frame)
         if self.counts["rows_empty"]:
             warnings.append(f"{of(self.counts['rows_empty'])} without a text, left out")
         answers = self.frame["answer"].groupby(self.equal).nunique()

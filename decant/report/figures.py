@@ -10,6 +10,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from decant.report import glyphs
+
+plt.rcParams["font.family"] = glyphs.FONT
 plt.rcParams["text.parse_math"] = False  # a $ in a label is a $, not the start of a formula
 SPLITS = ("#475569", "#0284c7", "#d97706", "#c2410c")  # colours of train, valid, calib, test
 MANY = 6  # labels that one pair of axes can show, and one table next to something else
@@ -65,8 +68,8 @@ def confusion(rows: pd.DataFrame, shown: str, file: Path) -> None:
             color="white" if shares.iloc[row, column] > 0.5 else "#1c2430",
             fontsize=8,
         )
-    places = range(len(labels))
-    axes.set(xticks=places, yticks=places, xticklabels=labels, yticklabels=labels, xlabel="predicted", ylabel="actual")
+    places, words = range(len(labels)), list(map(glyphs.drawn, labels))
+    axes.set(xticks=places, yticks=places, xticklabels=words, yticklabels=words, xlabel="predicted", ylabel="actual")
     plt.setp(axes.get_xticklabels(), rotation=45, ha="right")
     axes.set_title(f"{shown} on test", fontsize=10)
     save(figure, file)
@@ -95,7 +98,7 @@ def hits(rows: pd.DataFrame, labels: list[str], shown: str, file: Path) -> None:
         begin = begin + counts[name]
     axes.axvline(0, color="#475569", linewidth=1)
     axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
-    axes.set(yticks=range(len(counts)), yticklabels=counts.index, xlabel="rows")
+    axes.set(yticks=range(len(counts)), yticklabels=list(map(glyphs.drawn, counts.index)), xlabel="rows")
     axes.set_title(f"{shown} on test", fontsize=10)
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
@@ -121,7 +124,7 @@ def panels(labels: list[str], wide: str, high: str, shown: str) -> tuple[Figure,
     of = dict(zip(labels, every, strict=False)) if several else dict.fromkeys(labels, every[0])
     if several:
         for label, axes in of.items():
-            axes.set_title(label, fontsize=8)
+            axes.set_title(glyphs.drawn(label), fontsize=8)
     return figure, of
 
 
@@ -130,7 +133,7 @@ def curves(points: pd.DataFrame, shown: str, file: Path) -> None:
     labels = list(dict.fromkeys(points["label"]))
     figure, of = panels(labels, "recall", "precision", shown)
     for label, part in points.groupby("label", sort=False):
-        of[label].plot(part["recall"], part["precision"], label=label)
+        of[label].plot(part["recall"], part["precision"], label=glyphs.drawn(label))
     if 0 < len(labels) <= MANY:
         of[labels[0]].legend(fontsize=8)
     save(figure, file)
@@ -146,7 +149,7 @@ def reliability(bins: pd.DataFrame, shown: str, file: Path) -> None:
         # the area of a point is its share of the rows: most of the jumps are bins of one or two
         size = 4 + 200 * part["n"] / part["n"].sum()
         of[label].plot(part["prob_pred"], part["prob_true"], linewidth=0.7, alpha=0.6)
-        of[label].scatter(part["prob_pred"], part["prob_true"], s=size, alpha=0.8, label=label)
+        of[label].scatter(part["prob_pred"], part["prob_true"], s=size, alpha=0.8, label=glyphs.drawn(label))
     if 0 < len(labels) <= MANY:
         of[labels[0]].legend(fontsize=8, markerscale=0.5)
     save(figure, file)
@@ -161,7 +164,9 @@ def balance(rows: pd.DataFrame, file: Path) -> None:
     for index, (split, shares) in enumerate(wide.items()):
         places = [row + 0.4 - height * (index + 0.5) for row in range(len(wide))]
         axes.barh(places, shares, height, label=split, color=SPLITS[index % len(SPLITS)])
-    axes.set(yticks=range(len(wide)), yticklabels=wide.index, xlabel="share of the split's rows")
+    axes.set(
+        yticks=range(len(wide)), yticklabels=list(map(glyphs.drawn, wide.index)), xlabel="share of the split's rows"
+    )
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
     save(figure, file)
@@ -184,7 +189,8 @@ def together(rows: pd.DataFrame, file: Path) -> None:
         axes.text(
             column, row, f"{number:,}", ha="center", va="center", color=colour, fontsize=6 if len(names) > 8 else 8
         )
-    axes.set(xticks=range(len(names)), yticks=range(len(names)), xticklabels=names, yticklabels=names)
+    words = list(map(glyphs.drawn, names))
+    axes.set(xticks=range(len(names)), yticks=range(len(names)), xticklabels=words, yticklabels=words)
     axes.set_title("rows of train with both labels", fontsize=10)
     plt.setp(axes.get_xticklabels(), rotation=45, ha="right")
     save(figure, file)

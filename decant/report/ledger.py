@@ -6,6 +6,9 @@ import pandas as pd
 
 from decant.report.facts import Facts
 
+# a label that begins with = is a text, and so is one that looks like a link
+OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+
 
 def ledger(facts: Facts, file: Path) -> None:
     """Written to `file`. xlsxwriter fixes the time stamps inside it, so its bytes repeat."""
@@ -23,7 +26,7 @@ def ledger(facts: Facts, file: Path) -> None:
         ],
         "gates": [{"gate": name} | entry for name, entry in facts.metrics["gate"]["gates"].items()],
     }  # fmt: skip
-    with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": {"in_memory": True}}) as book:
+    with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": OPTIONS}) as book:
         book.book.set_properties({"created": pd.Timestamp("2000-01-01").to_pydatetime()})
         for name, rows in sheets.items():
             pd.DataFrame(rows).to_excel(book, sheet_name=name, index=False)

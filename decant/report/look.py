@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from decant import paths
+from decant.data import answered
 from decant.errors import CacheError
 from decant.files import read_json, writing
 from decant.report import shell
@@ -35,8 +36,8 @@ def look(task: str) -> Path:
     body = tag(
         "main",
         tag("section", tag("h1", f"{task}: texts"), note("Only on this machine: raw texts stay out of git."),
-            tag("h2", "Mistakes, the most frequent pair first"), *(answered(pair, part, scores) for pair, part in wrong),
-            tag("h2", "Right answers"), *(answered(pair, part, scores) for pair, part in right)),
+            tag("h2", "Mistakes, the most frequent pair first"), *(of_pair(pair, part, scores) for pair, part in wrong),
+            tag("h2", "Right answers"), *(of_pair(pair, part, scores) for pair, part in right)),
     )  # fmt: skip
     target = paths.look(task)
     with writing(target) as partial:
@@ -44,7 +45,7 @@ def look(task: str) -> Path:
     return target
 
 
-def answered(pair: tuple[str, str], rows: pd.DataFrame, scores: list[str]) -> Html:
+def of_pair(pair: tuple[str, str], rows: pd.DataFrame, scores: list[str]) -> Html:
     """The rows of one pair of answers, the surest first: those are the ones to look at."""
     surest = rows.loc[rows[scores].max(axis=1).sort_values(ascending=False, kind="stable").index] if scores else rows
     shown = [
@@ -52,6 +53,6 @@ def answered(pair: tuple[str, str], rows: pd.DataFrame, scores: list[str]) -> Ht
         | {name.removeprefix("score_"): row[name] for name in scores}
         for row in surest.head(MOST).to_dict("records")
     ]
-    actual, said = (part or "none" for part in pair)
+    actual, said = map(answered.shown, pair)
     title = f"{actual}, answered {said}: {number(len(rows))}" + (f" (the first {MOST})" if len(rows) > MOST else "")
     return folded(title, table(shown, title, ("text",)))

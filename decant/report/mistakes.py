@@ -50,7 +50,7 @@ def confusion(facts: Facts, found: dict[tuple[str, str], list[str]]) -> Html:
         *blocks,
         ids,
         tag("h3", "Most frequent mistakes"),
-        table(frequent(found), "Most frequent mistakes", ("answered",)),
+        table(frequent(found, facts.several), "Most frequent mistakes", ("answered",)),
     )
 
 
@@ -116,13 +116,14 @@ def bar(counts: dict[str, int]) -> Html:
     return tag("svg", *parts, class_="bar", height=10, role="img", aria_label=words)
 
 
-def frequent(found: dict[tuple[str, str], list[str]]) -> list[dict]:
-    """The TOP most frequent mistakes, with the share of the actual class."""
+def frequent(found: dict[tuple[str, str], list[str]], several: bool) -> list[dict]:
+    """The TOP most frequent mistakes, with the share of the actual class. several: whether any of the classes may hold; a
+    class may be called 'not X' itself."""
     wrong = {pair: len(ids) for pair, ids in found.items() if pair[0] != pair[1]}
     of = {name: sum(len(ids) for pair, ids in found.items() if pair[0] == name) for name, _ in wrong}
     return [
         {"is": actual, "answered": predicted, "rows": count}
-        | {"of the class": None if actual.startswith(NOT) else f"{count / of[actual]:.0%}"}
+        | {"of the class": None if several and actual.startswith(NOT) else f"{count / of[actual]:.0%}"}
         for (actual, predicted), count in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     ]
 

@@ -6,8 +6,9 @@ No timing and no commit is in it, for these do not repeat; the page and the JSON
 from decant.report import classes, learnt, mistakes, ranking, slices
 from decant.report.banner import MEANING, bound_of, figure, remark
 from decant.report.facts import MANY, Facts
+from decant.report.glyphs import TOLD, lacking
 from decant.report.markup import number
-from decant.report.pages import table
+from decant.report.pages import plain, table
 from decant.scoring import paired
 
 CAPPED = ("threshold", "recall", "precision", "fpr", "fpr_high")
@@ -68,15 +69,17 @@ def differences(facts: Facts) -> list[str]:
 
 def by_class(facts: Facts) -> list[str]:
     """The shipped model class by class, with its figures and its most frequent mistakes."""
+    mistaken = mistakes.frequent(mistakes.pairs(facts), facts.several)
     return [
         f"## {facts.ships}, class by class",
         f"Exact (Clopper-Pearson) intervals of {facts.confidence:.0%} for rates.",
-        table(classes.by_class(facts), "class"),
+        table([row | {"class": plain(row["class"])} for row in classes.by_class(facts)], "class"),
+        *([TOLD] if lacking(list(facts.labels.values())) else []),
         "![Confusion](figures/confusion.png)",
         "![Precision and recall at every threshold](figures/precision_recall.png)",
         "![Scores against frequencies](figures/reliability.png)",
         "### Most frequent mistakes",
-        table(mistakes.frequent(mistakes.pairs(facts)), "is"),
+        table([row | {side: plain(row[side]) for side in ("is", "answered")} for row in mistaken], "is"),
     ]
 
 
@@ -85,7 +88,7 @@ def thresholds(facts: Facts) -> list[str]:
     tuned = facts.metrics["thresholds"]
     names = list(facts.contestants) if len(facts.labels) <= MANY else [facts.ships]
     rows = [
-        {"contestant": name, "class": facts.labels[key]} | {figure: entry[figure] for figure in CAPPED}
+        {"contestant": name, "class": plain(facts.labels[key])} | {figure: entry[figure] for figure in CAPPED}
         for name in names for key, entry in tuned.get(name, {}).get("classes", {}).items()
     ]  # fmt: skip
     if not rows:

@@ -7,12 +7,12 @@ import pandas as pd
 from pyarrow import ArrowInvalid
 
 from decant import paths
+from decant.data.answered import among
 from decant.errors import CacheError, RevisionError
 from decant.files import digest
 from decant.review.revision import Revision
 from decant.review.store import Store
 
-JOINER = "|"  # between the labels of an answer that has several
 SCORE = "score_"
 GIVEN = (
     "id",
@@ -73,13 +73,8 @@ def contestants(frame: pd.DataFrame) -> list[str]:
 def labels(frame: pd.DataFrame, known: list[str]) -> list[str]:
     """The classes of the answers: those that are known, and what the table has beside them."""
     found = {part for column in ("answer", *contestants(frame)) for value in frame[column].unique()
-             for part in parts(value, set(known))}  # fmt: skip
+             for part in among(value, set(known))}  # fmt: skip
     return [*known, *sorted(found - set(known))]
-
-
-def parts(value: str, known: set[str]) -> list[str]:
-    """The labels of one answer. A label may have the joiner in it, where it is known."""
-    return [value] if value in known else [part for part in value.split(JOINER) if part]
 
 
 def matrix(values: pd.Series, names: list[str]) -> np.ndarray:
@@ -87,7 +82,7 @@ def matrix(values: pd.Series, names: list[str]) -> np.ndarray:
     place, known = {name: column for column, name in enumerate(names)}, set(names)
     result = np.zeros((len(values), len(names)), dtype=bool)
     for row, value in enumerate(values):
-        result[row, [place[part] for part in parts(value, known)]] = True
+        result[row, [place[part] for part in among(value, known)]] = True
     return result
 
 

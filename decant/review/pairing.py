@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from decant.review.answers import parts
+from decant.data.answered import among
 
 
 @dataclass(frozen=True)
@@ -51,4 +51,4 @@ def flipped(pairing: Pairing, ships: dict[str, str], names: list[str]) -> tuple[
 def as_sets(values: pd.Series, names: list[str]) -> pd.Series:
     """Answers as sets of labels."""
     known = set(names)
-    return values.map({value: frozenset(parts(value, known)) for value in values.unique()})
+    return values.map({value: frozenset(among(value, known)) for value in values.unique()})

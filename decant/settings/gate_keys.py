@@ -171,5 +171,5 @@ def of_prepare(answers: Tree) -> Tree:
     dropped = ("rows_dropped_as_conflicts", "rows_dropped_as_repeats")
     counted = ("duplicates", "conflicting_texts", "conflicting_rows", "words_raw", "words", "content_words")
     broken = ("cells_with_line_breaks", "longest_cell_lines")
-    rows = numbers("rows_raw", "rows", "rows_empty", "rows_unlabelled", *dropped, *counted, *broken)
-    return rows | {"answers": answers, "clean_*": OPEN, "linear_*": OPEN}
+    rows = numbers("rows_raw", "rows", "rows_bad", "rows_empty", "rows_unlabelled", *dropped, *counted, *broken)
+    return rows | {"answers": answers, "clean_*": OPEN, "linear_*": OPEN, "agreement": OPEN}

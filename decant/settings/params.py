@@ -6,19 +6,19 @@ The check stage writes what it finds to checked/ (`decant.settings.check`); late
 
 import copy
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from decant.errors import ParamsError
-from decant.files import KEY, slug
-from decant.settings import gate_keys
+from decant.settings import across, gate_keys, written
 from decant.settings.schema import Params, Task
 
 FILE = Path("params.yaml")
-RESERVED = ("code", "shared")  # checked/code.json and checked/shared.json are of all tasks
+RESERVED = across.RESERVED  # what no task may be called
+LONGEST = 200  # characters of a wrong value in its error
+Way = tuple[str, ...]  # the keys, from the top of the file, that lead to a value
 
 
 class TaskParams:
@@ -55,58 +55,21 @@ def read_all(file: Path = FILE) -> tuple[Params, dict[str, Task]]:
 
     Raises ParamsError, as `read`.
     """
-    tree = _parse(file)
+    read = written.read(file)
+    tree = read.tree
     defaults = tree.pop("defaults", None)
     if not isinstance(defaults, dict):
         raise ParamsError(f"{file}: defaults: missing; it holds the sections that tasks share")
+    for name, section in defaults.items():
+        if not isinstance(section, dict) and name != "ship":  # which a block would replace without a word
+            raise ParamsError(f"{file}: defaults.{name}: found {_shown(section)}, expected a section with keys")
     blocks = {key: tree.pop(key) for key in list(tree) if key not in Params.model_fields}
-    shared = _check(Params, tree, lambda location: ".".join(location), file)
-    for name in blocks:
-        if not KEY.fullmatch(name) or name in RESERVED:
-            raise ParamsError(
-                f"{file}: {name}: no name for a task: it has letters, digits, - and _, and is none of {', '.join(RESERVED)}, "
-                "for checked/ has a file of each"
-            )
-    tasks = {name: _merged(name, block, defaults, file) for name, block in blocks.items()}
-    for name in shared.tasks:
-        if name not in tasks:
-            raise ParamsError(f"{file}: tasks: no block named {name!r}; blocks are {', '.join(tasks)}")
-    keys: dict[str, str] = {}
-    for name in shared.encoders:
-        if name not in shared.catalogue:
-            raise ParamsError(f"{file}: encoders: {name!r} is not in the catalogue: {', '.join(shared.catalogue)}")
-        if not KEY.fullmatch(name):
-            raise ParamsError(
-                f"{file}: encoders: {name!r} cannot be a key of the metrics; use letters, digits, - and _ in the catalogue"
-            )
-        if keys.setdefault(slug(name), name) != name:
-            raise ParamsError(
-                f"{file}: encoders: {keys[slug(name)]!r} and {name!r} are both {slug(name)!r} in the metrics"
-            )
-    for name, transfer in shared.transfers.items():
-        for key, value, known in (
-            ("task", name, shared.tasks),
-            ("first", transfer.first, shared.tasks),
-            ("encoder", transfer.encoder, shared.encoders),
-            ("seed", transfer.seed, shared.seeds),
-        ):
-            if value not in known:
-                raise ParamsError(
-                    f"{file}: transfers.{name}: {key} {value!r} is not among {key.replace('first', 'task')}s: "
-                    f"{', '.join(map(str, known))}; there would be no such teacher"
-                )
-        if transfer.first in shared.transfers:  # a third task's rows, which nobody would compare with this task's
-            raise ParamsError(
-                f"{file}: transfers.{name}.first: the encoder of {transfer.first} comes from another teacher itself; "
-                "one first stage at most"
-            )
-    for name, settings in tasks.items():
-        readers = {"baseline.probe_encoder": settings.baseline.probe_encoder, "distil.encoder": settings.distil.encoder}
-        for key, encoder in readers.items():
-            if encoder not in shared.encoders:  # only those are fetched
-                raise ParamsError(
-                    f"{file}: {name}.{key}: {encoder!r} is not among encoders: {', '.join(shared.encoders)}"
-                )
+    if misnamed := across.misnamed(blocks):
+        raise ParamsError(f"{file}: {misnamed}")
+    shared = _check(Params, tree, lambda location: location, read, file)
+    tasks = {name: _merged(name, block, defaults, read, file) for name, block in blocks.items()}
+    if contradiction := across.contradiction(shared, tasks):
+        raise ParamsError(f"{file}: {contradiction}")
     wrong = [line for name, settings in tasks.items() for line in _gates(name, blocks[name], settings, shared)]
     if wrong:
         raise ParamsError("\n".join(f"{file}: {line}" for line in wrong))
@@ -133,41 +96,26 @@ def tasks(file: Path = FILE) -> list[str]:
     return read_all(file)[0].tasks
 
 
-def _parse(file: Path) -> dict:
-    try:
-        # ruamel reads YAML 1.2, as dvc does: PyYAML would read 1e-3 as a string and "on" as true.
-        tree = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParamsError(f"{file}: missing. Run from the repository's root") from None
-    except UnicodeDecodeError as error:
-        raise ParamsError(f"{file}: not UTF-8 at byte {error.start}") from None
-    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise ParamsError(f"{file}: not YAML: {error}") from None
-    if not isinstance(tree, dict):
-        raise ParamsError(f"{file}: found {type(tree).__name__}, expected a mapping of sections")
-    return tree
-
-
-def _merged(name: str, block: object, defaults: dict, file: Path) -> Task:
+def _merged(name: str, block: object, defaults: dict, read: written.Written, file: Path) -> Task:
     """One task's block over the defaults, checked; each error names the block that holds the bad value."""
     if not isinstance(block, dict):
-        raise ParamsError(f"{file}: {name}: found {block!r}, expected a task's block of sections")
+        raise ParamsError(f"{file}: {name}: found {_shown(block)}, expected a task's block of sections")
 
-    def full_name(location: tuple[str, ...]) -> str:
+    def full_way(location: Way) -> Way:
         node = block
         for step in location:
             if isinstance(node, list):  # the block's own list, whatever is wrong with an item of it
                 break
             if not isinstance(node, dict) or step not in node:
                 inherited = location[0] in defaults
-                return ".".join(("defaults" if inherited else name, *location))
+                return ("defaults" if inherited else name, *location)
             node = node[step]
         # a section that contradicts itself, and has nothing of the block's own
         if len(location) == 1 and node == {} and location[0] in defaults:
-            return f"defaults.{location[0]}"
-        return ".".join((name, *location))
+            return ("defaults", location[0])
+        return (name, *location)
 
-    return _check(Task, merge(defaults, block), full_name, file)
+    return _check(Task, merge(defaults, block), full_way, read, file)
 
 
 def merge(base: dict, over: dict) -> dict:
@@ -183,17 +131,27 @@ def merge(base: dict, over: dict) -> dict:
     return merged
 
 
-def _check(model: type, tree: dict, full_name, file: Path):
+def _check(model: type, tree: dict, full_way: Callable[[Way], Way], read: written.Written, file: Path):
+    """full_way: from where the model has a value to where the file has it."""
     try:
         return model.model_validate(tree)
     except ValidationError as failure:
-        lines = [_explain(error, model, full_name) for error in failure.errors()]
-        raise ParamsError("\n".join(f"{file}: {line}" for line in lines)) from None
+        errors = [(full_way(_location(error)), error) for error in failure.errors()]
+    lines, told = [], read.unquoted([way for way, error in errors if error["type"] == "string_type"])
+    for way, error in errors:
+        if way not in told:
+            lines.append(_explain(error, model, ".".join(way)))
+        elif told[way]:  # else the line is told already
+            lines.append(f"{'.'.join(way)}: found {_shown(error['input'])}; {told[way]}")
+    raise ParamsError("\n".join(f"{file}: {line}" for line in dict.fromkeys(lines)))
 
 
-def _explain(error: dict, model: type, full_name) -> str:
-    location = tuple(str(step) for step in error["loc"] if step != "[key]")
-    name = full_name(location) if location else full_name(())
+def _location(error: dict) -> Way:
+    return tuple(str(step) for step in error["loc"] if step != "[key]")
+
+
+def _explain(error: dict, model: type, name: str) -> str:
+    location = _location(error)
     if error["type"] == "extra_forbidden":
         allowed = _keys(model, location[:-1])
         close = difflib.get_close_matches(location[-1], allowed, 1)
@@ -205,7 +163,12 @@ def _explain(error: dict, model: type, full_name) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{name}: {message}"
-    return f"{name}: found {error['input']!r}; {message[0].lower()}{message[1:]}"
+    return f"{name}: found {_shown(error['input'])}; {message[0].lower()}{message[1:]}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _keys(model: type, location: tuple[str, ...]) -> list[str]:

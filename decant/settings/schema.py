@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from decant.files import KEY, slug
+from decant.files import slug
 from decant.heads import KINDS
+from decant.settings import agreement
 from decant.settings.adapt import Adapt
 from decant.settings.base import Distinct, Positive, Section, Seed
 from decant.settings.baseline import Baseline
@@ -27,7 +28,9 @@ from decant.settings.gain import Gain
 from decant.settings.gates import Gates
 from decant.settings.generator import Generator
 from decant.settings.heads import Heads, HeadSettings
+from decant.settings.labels import refuse_unreadable
 from decant.settings.linear_text import LinearText
+from decant.settings.names import fault
 from decant.settings.quantize import Quantize
 from decant.settings.runtime import Runtime
 from decant.settings.search import Search
@@ -77,18 +80,30 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _names_agree(self):
+        refuse_unreadable(self.heads, self.source.labels, self.decision)
         labels = [label for head in self.heads.values() for label in head.labels]
         if len(set(labels)) != len(labels):
             raise ValueError("heads: a label name occurs in two heads; the decision could not tell them apart")
         figures: dict[str, str] = {}
         for name in self.heads:
-            if not KEY.fullmatch(name):
-                raise ValueError(f"heads: {name!r} cannot be a key of the metrics; use letters, digits, - and _")
+            if wrong := fault(name):
+                raise ValueError(f"heads: {wrong}")
+            if name.isdecimal():  # 10 before 9, or 1 before a: not the order of the logits
+                raise ValueError(f"heads: {name!r} is a number, and JavaScript sorts such keys; begin it with a letter")
             if figures.setdefault(slug(name), name) != name:
-                raise ValueError(f"heads: {figures[slug(name)]!r} and {name!r} are both {slug(name)!r} in the metrics")
+                raise ValueError(
+                    f"heads: {figures[slug(name)]!r} and {name!r} are both {slug(name)!r} in the metrics, which have a to z, "
+                    "digits, - and _ of a head's name; change one in those"
+                )
             if name in COLUMNS:
                 raise ValueError(f"heads: {name!r} is a column of the prepared table already; name the head otherwise")
+        figures = {}
         for name in self.source.slices:
+            if figures.setdefault(slug(name), name) != name:
+                raise ValueError(
+                    f"source.slices: {figures[slug(name)]!r} and {name!r} are both {slug(name)!r} in subgroups.json, which has a "
+                    "to z, digits, - and _ of a slice's name; change one in those"
+                )
             if name in COLUMNS or name in self.heads:
                 raise ValueError(
                     f"source.slices: {name!r} is a column of the prepared table already; name it otherwise"
@@ -105,6 +120,9 @@ class Task(Section):
             raise ValueError(f"source.labels names {sorted(self.source.labels)}, heads names {sorted(self.heads)}")
         for name, head in self.heads.items():
             _labels_match(name, head, self.source.labels[name])
+            agreement.classes_can_hold(name, head, self.source.labels[name])
+        agreement.sources_agree(self.source, self.heads)
+        agreement.students_agree(self.distil, self.capacity)
         _decision_matches(self.decision, self.heads)
         tunable = thresholded(self.decision, self.heads)
         for label in self.thresholds.caps:
@@ -119,8 +137,11 @@ class Task(Section):
                     f"thresholds.caps: {label!r} has no threshold that could hold a cap; classes with one: {tunable}"
                 )
         for name in self.gates:
-            if not KEY.fullmatch(name):
-                raise ValueError(f"gates: {name!r} cannot be a key of gate.json; use letters, digits, - and _")
+            if wrong := fault(name):
+                raise ValueError(f"gates: {wrong}")
+        agreement.gates_can_judge(self.gates)
+        if self.soften.unlabelled and self.source.unlabelled is None:
+            raise ValueError("soften.unlabelled needs source.unlabelled, the files with more text; or set it to false")
         if self.ship == "linear" and self.linear_text.tokenizer != "none":
             raise ValueError(
                 f"ship: linear, but linear_text.tokenizer is {self.linear_text.tokenizer!r}: a bundle has no NLTK, and would read "
@@ -143,7 +164,7 @@ class Task(Section):
 
 def _labels_match(name: str, head: HeadSettings, labels: Labels) -> None:
     if not head.labels:
-        if labels.classes or labels.otherwise or labels.separator or labels.unlabelled:
+        if labels.classes or labels.otherwise or labels.separator or labels.unlabelled or labels.annotators:
             raise ValueError(f"source.labels.{name}: a {head.kind} head takes a column, or columns to count, only")
         return
     classes = labels.classes if labels.classes is not None else dict.fromkeys(head.labels)

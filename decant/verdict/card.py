@@ -12,7 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from decant.errors import CacheError
 from decant.keys import bounds
-from decant.report.pages import table
+from decant.report.pages import plain, table
 from decant.shipping import RIVAL, shipped
 from decant.verdict import holds
 from decant.verdict.headline import measures
@@ -126,20 +126,20 @@ def answers(thresholds: dict, ours: str, about: About, keys: dict[str, str]) -> 
     """Heads, decision, and the thresholds with what they were tuned for."""
     kinds = {"softmax": "one of", "sigmoid": "any of", "regression": "a number"}
     heads = [
-        f"- `{name}` ({head.kind}): {kinds.get(head.kind, head.kind)} {', '.join(head.labels)}".rstrip()
+        f"- `{name}` ({head.kind}): {kinds.get(head.kind, head.kind)} {', '.join(map(plain, head.labels))}".rstrip()
         for name, head in about.heads.items()
     ]
-    order = ", ".join(about.decision.order)
+    order = ", ".join(map(plain, about.decision.order))
     rule = {
         "argmax": f"The answer is the likeliest label of `{about.decision.head}`.",
         "thresholds": f"The answer is every label of `{about.decision.head}` whose score reaches its threshold; it may be none.",
-        "priority": f"The answer is the first of {order} whose score reaches its threshold, else {about.decision.otherwise}.",
+        "priority": f"The answer is the first of {order} whose score reaches its threshold, else {plain(about.decision.otherwise or '')}.",
     }[about.decision.rule]
     blocks = ["## What it answers", "\n".join(heads), rule]
     tuned = thresholds.get(ours, {}).get("classes", {})
     rows = [
         {
-            "class": label,
+            "class": plain(label),
             "threshold": f"{tuned[key]['threshold']:.4f}",
             "cap on false positives": f"{about.thresholds.caps[label]:.1%}" if label in about.thresholds.caps else "",
             "holds": "" if label not in about.thresholds.caps else "yes" if tuned[key]["feasible"] else "**no**",
@@ -178,7 +178,7 @@ def quality(
         for name in wanted if name in entry
     ]  # fmt: skip
     classes = [
-        {"class": label, "test rows": entry["classes"][key]["support"]}
+        {"class": plain(label), "test rows": entry["classes"][key]["support"]}
         | {
             shown: f"{entry['classes'][key][name]:.3f} ({spread(entry['classes'][key], name)})"
             for name, shown in (("precision", "precision"), ("recall", "recall"), ("fpr", "false positives"))
@@ -221,7 +221,7 @@ def limits(metrics: dict[str, dict], about: About, keys: dict[str, str]) -> list
     """What the figures say about where not to trust them, and what the owner knows beside."""
     train = metrics["profile"]["train"]
     classes = metrics["test"][shipped(metrics["test"])]["classes"]
-    rare = [f"{label} ({classes[key]['support']})" for label, key in keys.items()
+    rare = [f"{plain(label)} ({classes[key]['support']})" for label, key in keys.items()
             if key in classes and classes[key]["support"] < FEW]  # fmt: skip
     small = [f"{name} ({entry['n']})" for name, entry in metrics["subgroups"].items() if "macro_f1" not in entry]
     guessed = ", ".join(f"{name} {share:.0%}" for name, share in train["languages"].items() if share >= 0.005)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from decant import paths
+from decant.data.answered import among
 from decant.data.frozen import fingerprint
 from decant.errors import CacheError, DataError
 from decant.files import read_json, write_json
@@ -39,8 +40,9 @@ def answers(task: str, frame: pd.DataFrame, names: list[str]) -> tuple[np.ndarra
     if not file.exists():
         return None
     given = read_json(file)["answers"]
-    known = [(row, given[mark].split("|")) for row, mark in enumerate(marks(frame)) if mark in given]
-    if other := {label for _, labels in known for label in labels if label} - set(names):
+    classes = set(names)
+    known = [(row, among(given[mark], classes)) for row, mark in enumerate(marks(frame)) if mark in given]
+    if other := {label for _, labels in known for label in labels} - classes:
         raise DataError(
             f"{file}: the champion answers {sorted(other)[0]!r}, which is no class of {task} any more ({', '.join(names)}); "
             f"it cannot be compared. Take {file} out of git"

@@ -31,10 +31,12 @@ def promote(task: str, bundle: Path, target: Path, accept_open: str | None = Non
 
     accept_open: why gates that are open may be, which the release and its card say.
 
-    Raises PromotionError: red, or amber without a reason, or a verdict that the files here do not give. CacheError: no
+    Raises PromotionError: red, or amber without a reason, a verdict that the files here do not give, or a target that holds
+    something else. CacheError: no
     verdict, no predictions, or no card of this model. BundleError: a damaged bundle.
     """
     settings = read(task)
+    release.refuse_others(target, task)
     if others := evidence.refusals(task, settings.gates, settings.thresholds.caps, bundle, recorded := lock.outs()):
         raise PromotionError("\n".join(others))
     gate = read_json(paths.metrics(task, "gate"))

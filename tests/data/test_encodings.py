@@ -48,7 +48,12 @@ def test_what_a_file_says(tmp_path):
     assert len(found.reads) == 70
     file.write_bytes("id,text\n1,déçu\n".encode() + b"2,d\xe9\xe7u\n3,\0\n")
     found = guess([file])
-    assert (found.utf8, found.other, found.zero) == tuple(f"{file}: line {number}" for number in (2, 3, 4))
+    assert (found.utf8, found.other, found.zero) == (f"{file}: line 2", f"{file}: line 3", ""), (
+        "one zero byte is a bad row"
+    )
+    for text in ("id,text\n1,hello\n", "id,text\n" + "7,这个很好" * 3 + "\n"):
+        file.write_bytes(text.encode("utf-16-le"))
+        assert guess([file]).zero == f"{file}: line 1"
     file.write_bytes("id,text\n1,déçu\n".encode())
     assert (guess([file]).encoding, guess([file]).other) == (None, "")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rawtask import KIND, TOPIC
 
+from decant.data.batch import Batch
 from decant.data.labels import booleans, label_columns, number, raw_labels
-from decant.data.rawfiles import Batch
 from decant.errors import DataError
 from decant.heads import layout
 from decant.settings.source import Source
@@ -182,7 +182,7 @@ REFUSED = {
     "no label": (["ham", ""], {}, "row 2: no label of head head"),
     "null": (["ham", None], {}, "row 2: no label of head head"),
     "only ignored": (["ham", "lang_en"], {}, "row 2: ['lang_en'] belongs to no class of head head; add it to"),
-    "object": ([{"ham": 1}], {}, "row 1: label is {'ham': 1}, expected text, a number or a list"),
+    "object": ([{"ham": 1}], {}, "row 1: label is an object, {'ham': 1}, expected text, a number or a list"),
     "null in a list": ([["ham", None]], {}, "row 1: None in a list of labels, expected text or whole numbers"),
     "list in a list": ([["ham", ["bot"]]], {}, "row 1: ['bot'] in a list of labels"),
 }

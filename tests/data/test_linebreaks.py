@@ -110,6 +110,24 @@ def test_rows_that_a_pair_of_quotes_swallows_are_counted_and_told(workspace, cap
     shown = metrics(workspace)
     assert (shown["cells_with_line_breaks"], shown["longest_cell_lines"]) == (1, 61)
     assert capsys.readouterr().err.splitlines()[-1] == (
+        "warning: data/raw/mini/rows.csv: row 1 (line 2): a cell of several lines, of which some look like rows of the table (59 "
+        "such lines in all): a quote that encloses no cell has swallowed them. Double it, or set mini.source.quotes: false"
+    )
+
+
+def test_few_rows_that_a_pair_of_quotes_swallows_are_told_where_prose_is_none(workspace, capsys):
+    prepared(workspace, {"rows.csv": swallowing(5)})
+    assert "some look like rows of the table (4 such lines in all)" in capsys.readouterr().err
+    prose = 'a,"Dear all,\nthis is new, and good,\nso far, so on,\nbut late\nyours, me",ham\n'
+    prepared(workspace, {"rows.csv": table(prose + good(400))})
+    assert "swallowed" not in capsys.readouterr().err
+    assert linebreaks.rows_inside("a\n1\tx\tb\nc", 3) == 1
+    assert linebreaks.rows_inside("a\n1, x, b\nc", 3) == 0  # one line with as many commas is prose
+
+
+def test_a_cell_of_many_lines_that_are_no_rows_is_told(workspace, capsys):
+    prepared(workspace, {"rows.csv": table('a,"' + "x\n" * 60 + '",ham\n' + good(400))})
+    assert capsys.readouterr().err.splitlines()[-1] == (
         "warning: data/raw/mini/rows.csv: row 1 (line 2): a cell of 61 lines; 1 of 401 rows have cells with line breaks. If "
         "quotes that enclose no cell have swallowed rows, double them, or set mini.source.quotes: false"
     )
@@ -125,7 +143,7 @@ def test_a_fifth_of_rows_with_line_breaks_is_told(workspace, capsys):
 def test_posts_of_several_lines_are_nothing_to_tell(workspace, capsys):
     posts = "".join(f'{number},"x\ny",ham\n' for number in range(99)) + f'z,"{"x" + chr(10) * linebreaks.MANY}",ham\n'
     prepared(workspace, {"rows.csv": table(posts + good(400))})
-    assert "warning" not in capsys.readouterr().err
+    assert "cell of" not in capsys.readouterr().err
     shown = metrics(workspace)
     assert (shown["cells_with_line_breaks"], shown["longest_cell_lines"]) == (100, linebreaks.MANY + 1)
 

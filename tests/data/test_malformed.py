@@ -60,7 +60,7 @@ CASES = {
     "empty folder": ({"all/.keep": ""}, {"files": ["all"]}, {}, ["raw/mini/all: an empty folder"]),
     "unknown suffix in a folder": ({"all/a.csv": GOOD, "all/notes.md": ""}, {"files": ["all"]}, {}, ["notes.md: its suffix"]),
     "unknown suffix": ({"rows.txt": GOOD}, {"files": ["rows.txt"]}, {}, ["rows.txt: its suffix", "name source.format"]),
-    "file listed twice": csv(GOOD, "rows.csv: listed twice", source={"files": ["rows.csv", "rows.csv"]}),
+    "file listed twice": csv(GOOD, "source.files: 'rows.csv' stands there twice", source={"files": ["rows.csv", "rows.csv"]}),
     "id in two files of a folder": (
         {"all/a.csv": GOOD, "all/b.jsonl": lines(row(id=2))}, {"files": ["all"]}, {},
         ["b.jsonl: row 1: id '2' again, first at data/raw/mini/all/a.csv: row 2 (line 3)"],
@@ -86,7 +86,7 @@ CASES = {
     "too many cells": csv(table("1,hi,ham\n2,a,b,ham\n"), "rows.csv: row 2 (line 3): 4 cells where the header has 3"),
     "too few cells": csv(table("1,hi,ham\n2,ham\n"), "rows.csv: row 2 (line 3): 2 cells where the header has 3"),
     "names fewer than cells": csv(GOOD, "rows.csv: row 1 (line 1): 3 cells where the header has 2", source={"header": ["id", "text"]}),
-    "names twice": csv(GOOD, "rows.csv: column 'id' twice", source={"header": ["id", "id", "kind"]}),
+    "names twice": csv(GOOD, "source.header: 'id' stands there twice", source={"header": ["id", "id", "kind"]}),
     "quote never closed": csv(table('1,hi,ham\n2,"win,spam\n3,x,ham\n'), "line 3: a quote opens a cell that never ends"),
     "text behind a quote": csv(table('1,hi,ham\n2,"win"!,spam\n'), "rows.csv: line 3: ',' expected after"),
     "quotes that count as letters": csv(
@@ -126,8 +126,7 @@ CASES = {
     "field twice": jsonl('{"id": "1", "text": "a", "text": "b"}', "rows.jsonl: row 1: not JSON: field 'text' twice"),
     "field twice inside": jsonl(lines(row(), '{"x": {"a": 1, "a": 2}}'), "rows.jsonl: row 2: not JSON: field 'a' twice"),
     "no field text": jsonl(lines(row(text=...)), "rows.jsonl: row 1: no column 'text'; columns are id, kind"),
-    "no text in a row": jsonl(lines(row(), row(id="2", text=...)), "row 2: text in column 'text' is None, expected a string"),
-    "NaN as text": jsonl(lines(row(text=float("nan"))), "rows.jsonl: row 1: text in column 'text' is nan"),
+    "no text in any row": jsonl(lines(row(text=None), row(id="2", text=float("nan"))), "all 2 rows are empty after cleaning"),
     "number as text": jsonl(lines(row(text=7)), "rows.jsonl: row 1: text in column 'text' is 7, expected a string"),
     "list as text": jsonl(lines(row(text=["hi"])), "row 1: text in column 'text' is ['hi'], expected a string"),
     "number among text columns": jsonl(lines(row(title=7)), "text in column 'title' is 7", source={"text": ["text", "title"]}),
@@ -156,18 +155,18 @@ CASES = {
     ),
     "Parquet text not UTF-8": stored("rows.parquet: not Parquet: 'utf-8' codec", text=BAD_BYTES),
     "bytes as text": stored("rows.parquet: row 1: text in column 'text' is b'hi'", text=[b"hi"]),
-    "null as text": stored("row 1: text in column 'text' is None", text=pa.array([None], pa.string())),
+    "null as text": stored("data/raw/mini: all 1 rows are empty", text=pa.array([None], pa.string())),
     "Parquet id with gaps": stored("rows.parquet: row 1: id in column 'id' is nan", id=[float("nan")]),
     "time as id": stored("rows.parquet: row 1: id in column 'id' is datetime", id=[datetime(2025, 1, 1)]),
     "Parquet label unknown": stored("rows.parquet: row 1: unknown label '7'", kind=[7.0]),
     "Parquet list with an unknown label": stored("rows.parquet: row 1: unknown label 'x'", kind=[["ham", "x"]]),
-    "Parquet object as label": stored("row 1: label is {'a': 1}, expected text, a number or a list", kind=[{"a": 1}]),
+    "Parquet object as label": stored("row 1: label is an object, {'a': 1}, expected text, a number or a list", kind=[{"a": 1}]),
     # ids
     "id twice": csv(table("1,hi,ham\n2,x,ham\n1,y,ham\n"), "row 3 (line 4): id '1' again, first at data/raw/mini/rows.csv: row 1 (line 2)"),
     "id twice, one row empty": csv(table("1,<b>,ham\n1,y,ham\n"), "row 2 (line 3): id '1' again"),
     "empty id": csv(table("1,hi,ham\n,x,ham\n"), "rows.csv: row 2 (line 3): empty id in column 'id'"),
     "blank id": csv(table("1,hi,ham\n  ,x,ham\n"), "rows.csv: row 2 (line 3): empty id in column 'id'"),
-    "null as id": jsonl(lines(row(id=None)), "rows.jsonl: row 1: id in column 'id' is None, expected text or a whole"),
+    "null as id": jsonl(lines(row(id=None)), "rows.jsonl: row 1: empty id in column 'id'. To leave such rows out"),
     "boolean as JSON id": jsonl(lines(row(id=False)), "rows.jsonl: row 1: id in column 'id' is False"),
     "list as id": jsonl(lines(row(id=["1"])), "rows.jsonl: row 1: id in column 'id' is ['1']"),
     "number and text as one id": jsonl(lines(row(id=1), row(id="1")), "rows.jsonl: row 2: id '1' again"),
@@ -183,6 +182,9 @@ CASES = {
     "empty label": csv(table("1,hi,ham\n2,x,\n"), "rows.csv: row 2 (line 3): no label of head kind", "otherwise or unlabelled"),
     "null as label": jsonl(lines(row(), row(id="2", kind=None)), "rows.jsonl: row 2: no label of head kind"),
     "no label in a list": jsonl(lines(row(kind=[])), "rows.jsonl: row 1: no label of head kind"),
+    "a vector": jsonl(lines(row(kind=[1, 0, 0])), "rows.jsonl: row 1: [1, 0, 0] is a vector, a number for each label"),
+    "a vector of fractions": jsonl(lines(row(kind=[1.0, 0.0])), "rows.jsonl: row 1: [1.0, 0.0] is a vector"),
+    "an object as label": jsonl(lines(row(kind={"ham": 1})), "rows.jsonl: row 1: label is an object, {'ham': 1}"),
     "null in a list": jsonl(lines(row(kind=["ham", None])), "rows.jsonl: row 1: None in a list of labels"),
     "unknown topic": csv(
         "id,text,topics\n1,hi,sport|golf\n", "row 1 (line 2): unknown label 'golf'", source={"labels": {"topic": TOPIC}}, **ANY_OF
@@ -275,7 +277,7 @@ CASES = {
     ),
     "file in two splits": (
         {"all/a.csv": GOOD}, {"files": ["all"], "splits": {"files": {"train": "all", "test": "all/a.csv"}}}, {},
-        ["all/a.csv: listed twice"],
+        ["source.splits.files: 'all/a.csv' of test lies in 'all' of train"],
     ),
     "file in no split": (
         {"a.csv": GOOD, "b.csv": table("3,x,ham\n")}, {"files": ["a.csv", "b.csv"], "splits": {"files": {"train": "a.csv"}}},

@@ -13,7 +13,8 @@ from graph import ROOT
 from shell import ENVIRONMENT, run
 
 from decant.__main__ import main
-from decant.deploy import outputs, parts
+from decant.data import answered
+from decant.deploy import parts
 from decant.deploy.table import PIECE
 from decant.settings import params
 from decant.shipped.texts import RUNTIME
@@ -66,7 +67,7 @@ def test_what_the_page_says_of_sizes_and_names_is_so(workspace):
     assert f"{RUNTIME['max_characters']:,}" in PAGE
     assert params.read("demo").runtime.model_dump() == RUNTIME
     assert f"{PIECE:,} rows a file" in PAGE
-    assert f"joined by `{outputs.BETWEEN}`" in PAGE
+    assert f"joined by `{answered.BETWEEN}`" in PAGE
     with parts.parts(workspace / "scored.parquet", {}, 1) as kept:
         assert re.fullmatch(r"\.scored\.parquet\.[0-9a-f]{12}\.parts", kept.folder.name)
 

@@ -198,6 +198,8 @@ def soften_with(workspace, tiny_encoder):
         tiny.shrink(workspace / "params.yaml", entry)
         tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
         tree["defaults"]["soften"] |= {"members": ["linear", "probe"]} | settings
+        if settings.get("unlabelled"):
+            tree["demo"]["source"]["unlabelled"] = {"files": ["more.csv"], "text": "text"}
         with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
             YAML().dump(tree, file)
         folder = workspace / "models" / "demo" / "encoders" / "tiny"

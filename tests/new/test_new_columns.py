@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from newtask import GOOD, ROWS, TASK, cycle, proposed, refused, texts, write_csv
 
-from decant.data.rawfiles import Batch
+from decant.data.batch import Batch
 from decant.new.columns import look
 from decant.new.targets import inner
 
@@ -76,7 +76,7 @@ LACKING = {
     "no text": ({"code": [f"x{n}" for n in range(ROWS)], "label": GOOD["label"]}, "no column holds text"),
     "only a number": (
         {"text": texts(), "price": [n / 7 for n in range(ROWS)]},
-        "label: price holds numbers, a regression",
+        "label: price holds numbers, a regression head. A decision needs classes too",
     ),
     "splits with gaps": (
         GOOD | {"fold": cycle("train", "test", "")},
@@ -98,7 +98,7 @@ LACKING = {
     "two separators": ({"text": texts(), "label": cycle("a", "b", "a|b", "a;b")}, "joined by '|' and by ';'"),
     "no header": (
         {"It came late, and cold.": texts(), "bad": cycle("good", "bad")},
-        "the file seems to have no header",
+        "seems to have no header, for",
     ),
 }
 
@@ -164,7 +164,7 @@ CLOCKS = {
         None,
         "none: timestamp (milliseconds since 1970, e.g. 1709287200000, and source.time reads seconds or ISO 8601",
     ),
-    "a number of ten digits": ("phone", START, None, "none: phone (150 different values"),
+    "a number of ten digits": ("phone", START, None, "none: phone (150 different numbers; --number makes them"),
 }
 
 

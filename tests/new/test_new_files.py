@@ -50,8 +50,8 @@ FILES = {
     "ragged": ("rows.csv", b"text;label\nhi;a\nho\n", "rows.csv: row 2 (line 3): 1 cells where the header has 2"),
     "two encodings": ("rows.csv", "text,label\né,a\n".encode() + b"\xe9,b\n", "line 3 is not UTF-8, but "),
     "UTF-16 without its mark": ("rows.csv", "text,label\n".encode("utf-16-le"), "line 1: holds a zero byte"),
-    "JSON": ("rows.json", b'[{"text": "hi", "label": "a"}]', "rows.json: one piece of JSON has to be read whole"),
-    "JSON over lines": ("rows.json", b'{\n"a": 1}\n', "Write JSON Lines, one object a line: rows.jsonl"),
+    "JSON without rows": ("rows.json", b'{\n"a": 1}\n', "rows.json: no rows; it must hold at least one"),
+    "JSON by columns": ("rows.json", b'{"text": {"0": "hi"}}', "'text' holds an object, expected an array of rows"),
     "JSON Lines": ("rows.json", b'{"text": "hi"}\n{"text": "ho"}\n', "to be JSON Lines; rename it to rows.jsonl"),
     "TSV with semicolons": ("rows.tsv", b"text;label\nhi;a\n", "separated by ';', not by a tab; rename it to rows.csv"),
     "TSV with pipes": ("rows.tsv", b"text|label\nhi|a\n", "separated by '|', not by a tab; rename it to rows.csv"),
@@ -64,7 +64,7 @@ FILES = {
     "two marks": (
         "rows.csv",
         b"text;label,x\nhi;a,b\n",
-        "cells could be separated by ',' or by ';'; save it with another mark, e.g. a tab",
+        "cells could be separated by ',' or by ';'; name the mark with --delimiter",
     ),
 }
 

@@ -42,9 +42,9 @@ def test_csv_with_one_label_of_several(workspace, inbox, capsys):
         "time: written (an ISO date in every row)",
         "group: author (its name says so; 250 different, 300 rows)",
         "none: shop (one value in all rows)",
-        "  sed -i.bak 's/^tasks: .*/tasks: [demo, mine]/' params.yaml",
-        "  dvc repro profile@mine    # cleans and splits the rows and describes them: read metrics/mine/data.md",
-        "  dvc repro                 # trains, quantizes and judges",
+        "  python -m decant new --task mine --build  # names it in tasks, for dvc",
+        "  dvc repro profile@mine                    # cleans and splits the rows and describes them: read metrics/mine/data.md",
+        "  dvc repro                                 # trains, quantizes and judges",
         "If the task is to stay, add its headline.json and its plots to metrics/dvc.yaml.",
     ):
         assert line in said.splitlines(), line
@@ -57,14 +57,13 @@ def test_jsonl_with_lists_of_labels(workspace, inbox, capsys):
     assert block["source"]["labels"] == {
         "moods": {
             "column": "moods",
-            "classes": {"angry": ["angry"], "joy": ["joy"], "sad": ["Sad"]},
             "unlabelled": "allow",
         }
     }
-    assert block["heads"] == {"moods": {"kind": "sigmoid", "labels": ["angry", "joy", "sad"]}}
+    assert block["heads"] == {"moods": {"kind": "sigmoid", "labels": ["angry", "joy", "Sad"]}}
     assert block["decision"] == {"rule": "thresholds", "head": "moods"}
     assert "split" not in block
-    assert [int(frame[f"moods.{name}"].sum()) for name in ("angry", "joy", "sad")] == [120, 60, 120]
+    assert [int(frame[f"moods.{name}"].sum()) for name in ("angry", "joy", "Sad")] == [120, 60, 120]
     assert len(frame) == ROWS
     assert "warning: 60 rows with nothing in moods count as none of its labels" in capsys.readouterr().out
 
@@ -124,10 +123,9 @@ def test_a_folder_of_tables_named_as_splits(workspace, inbox):
     assert block["source"]["labels"]["topic"] == {
         "column": "topic",
         "separator": "|",
-        "classes": {"topic_a": ["a"], "topic_b": ["b"], "topic_c": ["c"]},
     }
     assert frame["split"].value_counts().to_dict() == {"train": 200, "test": 100}
-    assert int(frame["topic.topic_b"].sum()) == 150
+    assert int(frame["topic.b"].sum()) == 150
     assert sorted(path.name for path in (workspace / "data/raw/mine/posts").iterdir()) == ["test.csv", "train.csv"]
 
 
@@ -145,8 +143,8 @@ def test_several_labels_in_a_cell(workspace, inbox, mark):
 def test_a_value_with_a_comma_is_one_label_where_its_parts_never_stand_alone(workspace, inbox):
     file = write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("joy, calm", "fear, anger", "sad")})
     block, _ = proposed(workspace, file)
-    assert block["heads"]["label"] == {"kind": "softmax", "labels": ["fear_anger", "joy_calm", "sad"]}
-    assert block["source"]["labels"]["label"]["classes"]["joy_calm"] == ["joy, calm"]
+    assert block["heads"]["label"] == {"kind": "softmax", "labels": ["fear, anger", "joy, calm", "sad"]}
+    assert block["source"]["labels"] == {"label": {"column": "label"}}
 
 
 @pytest.mark.parametrize("mark", [";", "|"])

@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 from newtask import GOOD, ROWS, TASK, cycle, proposed, refused, texts, write_csv
 
+from decant.__main__ import main
+from decant.errors import DataError
+from decant.new.call import Call, Choices
+from decant.new.splits import by_name, words
+
 
 def test_splits_by_column_and_by_file_are_ambiguous(workspace, inbox, capsys):
     for name in ("train", "test"):
@@ -29,9 +34,10 @@ def odd(*values: str) -> dict[str, list]:
 def test_one_unknown_value_of_a_split_column_is_asked_about(workspace, inbox, capsys, value):
     file = write_csv(inbox / "rows.csv", odd(value, value))
     found = refused(workspace, capsys, str(file), "--task", TASK)
-    assert f"column 'part' names splits (train, valid, test), but not with '{value}' (2 rows). Mend the table" in found
+    assert f"column 'part' names splits (train, valid, test), but not with '{value}' (2 rows). Say what is" in found
+    assert f"new splits are made: python -m decant new {file} --task mine --ignore part" in found
     choice = f"{value}=test"
-    assert f"e.g. --split {shlex.quote(choice)}, or leave the column out with --ignore part" in found
+    assert found.rstrip().endswith(f"--task mine --split {shlex.quote(choice)}")
     block, frame = proposed(workspace, file, "--split", choice)
     assert sorted(block["source"]["splits"]["values"]["test"]) == sorted(["test", value])
     assert frame["split"].value_counts().to_dict() == {"train": 127, "valid": 86, "test": 87}
@@ -139,3 +145,33 @@ def test_a_group_that_the_given_splits_keep_whole_stays(workspace, inbox, capsys
     assert block["source"]["group"] == {"columns": ["author"]}
     assert frame["group"].tolist() == [authors[int(one)] for one in frame["id"]]
     assert "group: none" not in capsys.readouterr().out
+
+
+NAMED = {
+    "one word": (["sms_TrainData.csv", "sms_TestData.csv"], {"train": "sms_TrainData.csv", "test": "sms_TestData.csv"}),
+    "glued": (["traindata.csv", "testset.csv"], {"train": "traindata.csv", "test": "testset.csv"}),
+    "numbered": (["train1.csv", "dev2.csv"], {"train": "train1.csv", "valid": "dev2.csv"}),
+    "as they are done": (["training.csv", "testing.csv"], {"train": "training.csv", "test": "testing.csv"}),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_files_are_known_as_splits_however_their_names_say_it(name, tmp_path):
+    files, expected = NAMED[name]
+    call = Call(tmp_path, TASK, Choices())
+    assert by_name(files, "", words(call), call) == expected
+    assert call.questions == []
+
+
+def test_files_without_names_of_splits_are_one_table_and_that_is_said(workspace, inbox, capsys):
+    parts(inbox / "posts", "monday.csv", "tuesday.csv")
+    assert main(["new", str(inbox / "posts"), "--task", TASK, "--dry-run"]) == 0
+    assert "split: none (the 2 files are one table, for their names say no splits" in capsys.readouterr().out
+
+
+def test_a_test_file_beside_one_that_says_nothing_is_asked_about(tmp_path):
+    call = Call(tmp_path, TASK, Choices())
+    assert by_name(["reviews.csv", "test.csv"], "", words(call), call) == {"train": "reviews.csv", "test": "test.csv"}
+    assert call.answers == ["--split", "reviews=train"]
+    with pytest.raises(DataError, match=r"and none is train.*--no-splits"):
+        by_name(["valid.csv", "test.csv"], "", words(call), call)

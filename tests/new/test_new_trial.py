@@ -9,7 +9,7 @@ from newtask import GOOD, ROWS, SAFE, TASK, cycle, proposed, refused, texts, tre
 
 from decant.__main__ import main
 from decant.errors import DataError
-from decant.new import trial
+from decant.new import lengths
 from decant.paths import SPLITS
 from stages import prepare, split
 
@@ -103,9 +103,9 @@ def test_a_small_table_of_nothing_but_rare_classes_keeps_what_guard_it_can(works
     block, _ = proposed(workspace, write_csv(inbox / "rows.csv", columns))
     assert block["split"]["least"] == 0
     said = capsys.readouterr().out
-    assert "split.least: 0, below the default 5 (label_a has 4 rows, " in said
+    assert "split.least: 0, below the default 5 (a has 4 rows, " in said
     assert "will stop" not in said
-    assert "warning: class label_a has 4 rows; next to nothing can be learnt or said about it" in said
+    assert "warning: class a has 4 rows; next to nothing can be learnt or said about it" in said
 
 
 def test_a_larger_drift_is_said_with_its_reason(workspace, inbox, capsys):
@@ -127,7 +127,8 @@ def test_too_few_pieces_for_four_splits_are_refused(workspace, inbox, capsys):
     assert (
         "300 rows make 3 pieces (equal and similar texts, and rows of one group, stay together): too few for" in found
     )
-    assert "would be empty. Add rows, or leave the group out with --ignore author" in found
+    assert "would be empty. Add rows, or leave the group out: python -m decant new " in found
+    assert found.rstrip().endswith("--task mine --ignore author")
 
 
 def test_rows_that_are_left_out_and_conflicts_are_said(workspace, inbox, capsys):
@@ -195,7 +196,7 @@ def test_max_length_holds_nearly_all_texts(workspace, inbox, capsys, times, leng
 
 
 def test_without_the_encoder_the_length_stays_the_default(workspace, inbox, capsys, monkeypatch):
-    monkeypatch.setattr(trial.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(lengths.importlib.util, "find_spec", lambda name: None)
     block, _ = proposed(workspace, write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("yes", "no")}))
     assert "tokens" not in block
     assert "tokens: max_length 96, the default (encoder minilm is not installed" in capsys.readouterr().out

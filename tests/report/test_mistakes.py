@@ -45,16 +45,16 @@ def test_a_cell_without_a_row_opens_nothing(found):
 
 
 def test_the_most_frequent_mistakes_come_first_with_their_share(found):
-    assert mistakes.frequent(found) == [{"is": "scam", "answered": "clean", "rows": 2, "of the class": "67%"}]
+    assert mistakes.frequent(found, False) == [{"is": "scam", "answered": "clean", "rows": 2, "of the class": "67%"}]
     found |= {("clean", "scam"): ["f", "g", "h"], ("not clean", "clean"): ["i"]}
-    assert [(row["is"], row["rows"], row["of the class"]) for row in mistakes.frequent(found)] == [
+    assert [(row["is"], row["rows"], row["of the class"]) for row in mistakes.frequent(found, True)] == [
         ("clean", 3, "60%"), ("scam", 2, "67%"), ("not clean", 1, None),
     ]  # fmt: skip
 
 
 def test_a_list_of_mistakes_is_short(found, monkeypatch):
     monkeypatch.setattr(mistakes, "TOP", 1)
-    assert len(mistakes.frequent(found | {("clean", "scam"): ["f"]})) == 1
+    assert len(mistakes.frequent(found | {("clean", "scam"): ["f"]}, False)) == 1
 
 
 def test_the_matrix_has_rows_and_shares_of_the_actual_class(found):

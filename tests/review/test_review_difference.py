@@ -7,8 +7,9 @@ import pytest
 from reviewing import NAMES, matrix, predictions
 from sklearn.metrics import f1_score, recall_score, roc_auc_score
 
+from decant.data.answered import among
 from decant.review import figures, gates
-from decant.review.answers import labels, parts
+from decant.review.answers import labels
 from decant.review.difference import Compared, Difference
 from decant.review.pairing import flipped, pair
 
@@ -131,8 +132,8 @@ def test_labels_of_one_answer_may_stand_in_another_order():
 
 
 def test_a_label_may_have_the_joiner_in_it():
-    assert parts("a|b", {"a|b", "a"}) == ["a|b"]
-    assert parts("a|c", {"a|b", "a"}) == ["a", "c"]
+    assert among("a|b", {"a|b", "a"}) == ["a|b"]
+    assert among("a|c", {"a|b", "a"}) == ["a", "c"]
     frame = pd.DataFrame({"id": ["1"], "text": ["t"], "answer": ["a|b"], "student_int8": ["z"], "score_a": [1.0]})
     assert labels(frame, ["a|b"]) == ["a|b", "z"]
 

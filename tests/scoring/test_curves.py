@@ -23,7 +23,7 @@ def rows():
 def test_one_answer_a_row_makes_one_line_with_its_id():
     gold = np.eye(3, dtype=bool)[[0, 1, 2]]
     answers = np.eye(3, dtype=bool)[[0, 2, 2]]
-    found = curves.confusion(["a", "b", "c"], NAMES, gold, answers)
+    found = curves.confusion(["a", "b", "c"], NAMES, gold, answers, single=True)
     assert found.to_dict("list") == {
         "id": ["a", "b", "c"], "actual": ["scam", "crypto", "clean"], "predicted": ["scam", "clean", "clean"],
     }  # fmt: skip
@@ -36,6 +36,14 @@ def test_of_several_labels_the_lines_where_neither_holds_are_left_out():
     assert list(found.itertuples(index=False, name=None)) == [
         ("a", "scam", "scam"), ("c", "scam", "not scam"), ("a", "not crypto", "crypto"), ("c", "crypto", "crypto"),
     ]  # fmt: skip
+
+
+def test_several_labels_of_which_each_row_happens_to_have_one_are_several_all_the_same():
+    gold = np.eye(2, dtype=bool)[[0, 0, 1, 1]]
+    answers = np.eye(2, dtype=bool)[[0, 1, 1, 1]]
+    found = curves.confusion(["a", "b", "c", "d"], ["joy", "fear"], gold, answers)
+    missed = [row.id for row in found.itertuples() if (row.actual, row.predicted) == ("joy", "not joy")]
+    assert missed == ["b"]
 
 
 def test_precision_and_recall_are_spread_evenly_over_recall(rows):

@@ -122,7 +122,7 @@ def test_a_lock_of_a_file_ends_with_its_process(url):
         (Path("bin"), False, []),
         (Path("bin"), True, []),
         (None, True, []),
-        (None, False, ["search/test_search_postgres.py"]),
+        (None, False, ["search/test_search_postgres.py", "data/test_database_postgres.py"]),
     ],
 )
 def test_tests_are_left_out_only_without_what_they_need_and_where_not_all_are_asked_for(

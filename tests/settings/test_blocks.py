@@ -68,7 +68,7 @@ CONTRADICTIONS = {
     # dvc shows no such keys, and the stages that write them would stop after hours of training
     "an encoder with a dot": (
         {"encoders": ["minilm", "tiny.v2"], "catalogue": {"minilm": MINILM, "tiny.v2": MINILM}},
-        "encoders: 'tiny.v2' cannot be a key of the metrics; use letters, digits, - and _",
+        "catalogue: 'tiny.v2' cannot be a name: a name has letters",
     ),
     "encoders with one slug": (
         {"encoders": ["minilm", "MiniLM"], "catalogue": {"minilm": MINILM, "MiniLM": MINILM}},
@@ -76,7 +76,7 @@ CONTRADICTIONS = {
     ),
     "a head with a blank": (
         {"demo.heads.how much": {"kind": "regression"}, "demo.source.labels.how much": {"column": "urgency"}},
-        "demo: heads: 'how much' cannot be a key of the metrics; use letters, digits, - and _",
+        "demo: heads: 'how much' cannot be a name: a name has letters",
     ),
     "heads with one slug": (
         {"demo.heads.Scam": {"kind": "regression"}, "demo.source.labels.Scam": {"column": "urgency"}},

@@ -104,7 +104,7 @@ VALUES = {
     "fraction for a whole number": ("defaults.teacher.epochs", 3.5, "3.5", "valid integer"),
     "text for a number": ("defaults.teacher.learning_rate", "1e-4", "'1e-4'", "valid number"),
     "text for true": ("defaults.cleaning.html", "yes", "'yes'", "valid boolean"),
-    "number for text": ("demo.source.text", 7, "7", "valid string"),
+    "number for text": ("demo.source.text", 7, "7", "where a text is meant. Put quotes around it. Line"),
     "one for a list": ("seeds", 13, "13", "valid list"),
     "list for a mapping": ("demo.heads", ["scam"], "['scam']", "valid dictionary"),
     "nothing for a number": ("defaults.tokens.max_length", None, "None", "valid integer"),
@@ -547,6 +547,7 @@ def test_every_option_has_a_description(section, name):
 ALIASES = {
     "Reading": {"bundle"},  # the runtime has a class Bundle already
     "Encoder": {"entry"},
+    "Annotators": {"annotators", "names"},
     "Slice": {"entry"},
     "GivenSplits": {"splits", "given"},
     "LinearText": {"linear_text"},

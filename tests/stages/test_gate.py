@@ -132,7 +132,7 @@ def test_two_gates_of_like_names_do_not_hide_one_another(workspace):
     """Names become keys of gate.json, where a blank and a dot cannot stand."""
     entry = {"metric": "test", "key": "linear.accuracy", "max": 0.5}
     replace_gates(workspace, **{"scam fpr": entry, "scam.fpr": entry})
-    with pytest.raises(ParamsError, match=r"'scam fpr' cannot be a key of gate\.json"):
+    with pytest.raises(ParamsError, match=r"'scam fpr' cannot be a name"):
         judge(workspace, "demo", {})
 
 

@@ -25,7 +25,7 @@ def test_one_line_says_what_became_of_the_rows(workspace, capsys):
 def test_a_label_with_a_bar_is_one_label(workspace):
     content = "id,text,topics\n1,x,a|b\n2,y,a;b\n3,z,a\n4,u,\n"
     frame = prepared(workspace, {"rows.csv": content}, BAR_LABELS, **BARS)
-    assert frame["answer"].tolist() == ["a|b", "a|b", "a", ""]
+    assert frame["answer"].tolist() == [r"a\|b", "a|b", "a", ""]  # one label with a bar, and two
     assert metrics(workspace)["answers"] == {"a_vertical_line_b": 1, "a": 2, "b": 1}
 
 

@@ -351,3 +351,15 @@ def test_equal_lengths_make_a_histogram_too(values):
     found = profile.histogram({"characters": {"train": np.array(values)}})
     assert found["share"].sum() == pytest.approx(1, abs=1e-3)
     assert (found["from"] < found["to"]).all()
+
+
+def test_bad_rows_and_the_agreement_of_annotators_are_shown_where_there_are_any(copy):
+    plain = profile.page(TASK, {"prepare": PREPARE, "split": SPLIT}, metrics(copy), True)
+    assert "bad rows" not in plain
+    assert "## Annotators" not in plain
+    agreement = {"kind": {"rows_tied": 3, "rows": 70, "alpha": 0.5}, "topic": {"rows_tied": 0, "money": {"rows": 9}}}
+    more = {"rows_bad": 7, "bad_rows": {"ragged": 2, "zero_byte": 5}, "agreement": agreement, "rows_raw": 693}
+    page = profile.page(TASK, {"prepare": PREPARE | more, "split": SPLIT}, metrics(copy), True)
+    assert "Beside them 7 bad rows (1.00%) could not be read and were left out: 2 ragged, 5 zero byte." in page
+    assert "| kind |  | 3 | 70 | 0.5000 |" in page
+    assert "| topic | money |  | 9 |  |" in page

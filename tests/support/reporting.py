@@ -136,7 +136,7 @@ def tables(task: str, names: list[str], gold, answers, scores, ids: list[str], s
     limited = names if several else names[:-1]
     evidence = {name: scores[:, names.index(name)] for name in limited}
     plots = {
-        "confusion": curves.confusion(ids, names, gold, answers),
+        "confusion": curves.confusion(ids, names, gold, answers, not several),
         "precision_recall": curves.precision_recall(names, gold, scores),
         "roc": curves.roc(names, gold, scores),
         "thresholds": curves.thresholds(evidence, dict(zip(names, gold.T, strict=True)), dict.fromkeys(names, 0.5)),

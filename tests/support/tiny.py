@@ -83,8 +83,11 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     defaults["baseline"] |= {"strengths": [1.0, 10.0], "probe_strengths": [0.01], "folds": 3, "probe_encoder": "tiny"}
     defaults["teacher"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3}
     defaults["distil"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3, "encoder": "tiny"}
+    if shape := entry.get("scratch"):
+        defaults["distil"]["layers"] = list(range(min(3, shape["layers"])))
     for task in ("demo", "scam"):
-        tree.get(task, {}).pop("distil", None)  # slim students are cut from wider encoders than this one
+        for section in ("distil", "capacity"):  # slim students are cut from wider and deeper encoders than this one
+            tree.get(task, {}).pop(section, None)
     # random weights learn next to nothing in seconds: the road is tested here, not the quality
     defaults["quantize"]["min_agreement"] = 0.5
     defaults["bundle"]["fuzz"] = 60
