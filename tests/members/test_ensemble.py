@@ -197,7 +197,8 @@ def soften_with(workspace, tiny_encoder):
         entry = {"sources": ["folder:x"], "sha256": "0" * 64, "vocab_size": 1, "pooling": "mean"}
         tiny.shrink(workspace / "params.yaml", entry)
         tree = YAML(typ="safe", pure=True).load((workspace / "params.yaml").read_text(encoding="utf-8"))
-        tree["defaults"]["soften"] |= {"members": ["linear", "probe"]} | settings
+        tree["defaults"]["soften"] |= {"members": ["linear", "probe"]}
+        tree["demo"]["soften"] = tree["demo"].get("soften", {}) | settings
         if settings.get("unlabelled"):
             tree["demo"]["source"]["unlabelled"] = {"files": ["more.csv"], "text": "text"}
         with (workspace / "params.yaml").open("w", encoding="utf-8") as file:
