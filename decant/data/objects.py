@@ -1,7 +1,6 @@
 """Rows that are objects with named fields, and JSON Lines, where each is a line."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -11,8 +10,7 @@ from decant.data.bad import STRICT, BadRows
 from decant.data.batch import Lines
 from decant.data.textlines import lines
 from decant.errors import DataError
-
-HALF_PAIR = re.compile("[\ud800-\udfff]")
+from decant.shipped.texts import HALF_PAIR
 
 Row = tuple[int, dict]  # number in the file, fields
 Turn = Callable[[dict], dict]  # raises ValueError with what is wrong with an object

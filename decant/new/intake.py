@@ -1,11 +1,10 @@
 """A table from outside: where its files are, which encoding they have, and their copy in data/raw/<task>."""
 
-import json
 import os
 import shlex
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -25,7 +24,7 @@ WIDE = 0.2  # share of zero bytes from which a file looks like UTF-16: half of i
 def where(call: Call, raw: Path) -> tuple[Path, list[str], Path | None]:
     """(folder, names in it, target): where the raw files are now, and where they have to go, null if they are there.
 
-    Raises DataError: missing, a folder around `raw` itself, JSON in one piece, or other bytes at the target.
+    Raises DataError: missing, a folder around `raw` itself, JSON Lines called .json, or other bytes at the target.
     """
     file = call.file
     if not file.exists():
@@ -35,7 +34,9 @@ def where(call: Call, raw: Path) -> tuple[Path, list[str], Path | None]:
         raise DataError(f"{file}: holds {raw}, where the raw files go; name the folder of the tables alone")
     for path in visible(file):
         if path.suffix.lower() == ".json" and recognise(path) == "jsonl":
-            raise DataError(f"{path}: {json_lines(path)}")
+            raise DataError(
+                f"{path}: its first line is an object of its own, so this seems to be JSON Lines; rename it to {path.stem}.jsonl"
+            )
     if full == base:
         return raw, sorted(path.name for path in raw.iterdir() if not path.name.startswith(".")), None
     if full.is_relative_to(base):
@@ -63,19 +64,6 @@ def missing(call: Call) -> str:
     meant = f"; did you mean {near[0]}?" if near else "."
     found = f"{file}: missing{meant} Tables in {file.parent}: {', '.join(there[:LISTED])}{more}"
     return f"{found}. Run: {call.again(file=file.parent / (near or there)[0])}"
-
-
-def json_lines(file: Path) -> str:
-    """What to do with a file of JSON."""
-    with file.open("rb") as stream:
-        first = stream.readline(1 << 16)
-    with suppress(ValueError):  # not an object in one line, the ordinary case
-        if isinstance(json.loads(first), dict):
-            return f"its first line is an object of its own, so this seems to be JSON Lines; rename it to {file.stem}.jsonl"
-    return (
-        "one piece of JSON has to be read whole before its first row is known, and tables are read in batches. Write JSON "
-        f"Lines, one object a line: {file.stem}.jsonl"
-    )
 
 
 def visible(path: Path) -> list[Path]:

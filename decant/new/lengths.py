@@ -1,12 +1,9 @@
 """How many tokens the texts have: what tokens.max_length has to hold, and whether the encoder knows the words at all."""
 
-import importlib
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 from tokenizers import Tokenizer
 
+from decant.models import packaged
 from decant.new.blocks import Block
 from decant.settings.params import TaskParams
 
@@ -22,11 +19,11 @@ def propose(block: Block, p: TaskParams, texts: list[str]) -> list[str]:
     packages = [
         source.removeprefix("package:") for source in p.catalogue[name].sources if source.startswith("package:")
     ]
-    package = next((candidate for candidate in packages if importlib.util.find_spec(candidate)), None)
-    if package is None:
+    folder = next((found for package in packages if (found := packaged.folder(package))), None)
+    if folder is None:
         print(f"tokens: max_length {p.tokens.max_length}, the default (encoder {name} is not installed to count them)")
         return []
-    tokenizer = Tokenizer.from_file(str(Path(importlib.import_module(package).get_model_path()) / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     sample = texts[:: -(-len(texts) // SAMPLE)]

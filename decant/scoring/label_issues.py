@@ -69,23 +69,20 @@ def issues(head: Head, targets: np.ndarray, chances: np.ndarray) -> list[Issue]:
 
 def of_one(head: Head, targets: np.ndarray, chances: np.ndarray) -> list[Issue]:
     """One of the labels holds."""
-    given, said = targets.argmax(axis=1), chances.argmax(axis=1)
-    result = []
-    for row in contradicted(given, chances):
-        names = head.labels[given[row]], head.labels[said[row]]
-        best, own = float(chances[row, said[row]]), float(chances[row, given[row]])
-        result.append(Issue(row, (names[0],), (names[1],), best, best - own))
-    return result
+    # probabilities of float32 logits sum to 1 only nearly, which cleanlab refuses
+    doubts = find(chances / chances.sum(axis=1, keepdims=True), targets.argmax(axis=1))
+    return [
+        Issue(row, (head.labels[given],), (head.labels[suggested],), best, best - float(chances[row, given]))
+        for row, given, suggested, best in doubts
+    ]
 
 
 def of_many(head: Head, targets: np.ndarray, chances: np.ndarray) -> list[Issue]:
     """Any of the labels hold, each a question of its own."""
     flips: dict[int, list[int]] = {}
     for column in range(len(head.labels)):
-        for row in contradicted(
-            targets[:, column].astype(int), np.stack([1 - chances[:, column], chances[:, column]], 1)
-        ):
-            flips.setdefault(row, []).append(column)
+        for doubt in find(np.stack([1 - chances[:, column], chances[:, column]], 1), targets[:, column].astype(int)):
+            flips.setdefault(doubt.row, []).append(column)
     result = []
     for row, columns in flips.items():
         held = targets[row] > 0.5
@@ -97,9 +94,3 @@ def of_many(head: Head, targets: np.ndarray, chances: np.ndarray) -> list[Issue]
         ]
         result.append(Issue(row, *names, best, 2 * best - 1))
     return result
-
-
-def contradicted(given: np.ndarray, chances: np.ndarray) -> list[int]:
-    """Rows off the diagonal of the confident joint. given: (n,) columns of chances (n, k)."""
-    # probabilities of float32 logits sum to 1 only nearly, which cleanlab refuses
-    return [doubt.row for doubt in find(chances / chances.sum(axis=1, keepdims=True), given)]

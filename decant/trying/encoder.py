@@ -1,7 +1,5 @@
 """An encoder of the catalogue that is on this machine already: a first answer asks no network."""
 
-import importlib
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from decant.files import digest
+from decant.models import packaged
 from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights, unknown_share
 from decant.settings.catalogue import Encoder
 
@@ -48,10 +47,7 @@ def place(source: str) -> Path | None:
     """The folder of a source that is here with all its files; null if it is not."""
     kind, _, name = source.partition(":")
     if kind == "package":
-        if importlib.util.find_spec(name) is None:
-            return None
-        path = getattr(importlib.import_module(name), "get_model_path", None)
-        folder = Path(path()) if path else None
+        folder = packaged.folder(name)
     elif kind == "folder":
         folder = Path(name)
     else:

@@ -196,7 +196,7 @@ def test_max_length_holds_nearly_all_texts(workspace, inbox, capsys, times, leng
 
 
 def test_without_the_encoder_the_length_stays_the_default(workspace, inbox, capsys, monkeypatch):
-    monkeypatch.setattr(lengths.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(lengths.packaged.importlib.util, "find_spec", lambda name: None)
     block, _ = proposed(workspace, write_csv(inbox / "rows.csv", {"text": texts(), "label": cycle("yes", "no")}))
     assert "tokens" not in block
     assert "tokens: max_length 96, the default (encoder minilm is not installed" in capsys.readouterr().out
