@@ -74,7 +74,7 @@ def bounds(name: str) -> tuple[str, ...]:
     return tuple(f"{name}_{end}" for end in BOUNDS)
 
 
-SHIPPED = "student_int8"  # the contestant that the bundle holds
+STUDENT_INT8 = "student_int8"  # the student as it ships
 # Of a contestant: figures with an interval, and compared pair by pair.
 HEADLINE = ("accuracy", "macro_f1", *Ranking._fields)
 DIFFERING = ("precision", "recall", "f1", "fpr")  # rates of a class that are compared pair by pair
@@ -116,4 +116,4 @@ def teacher_name(encoder: str, seed: int) -> str:
 def contestants(encoders: list[str], seeds: list[int]) -> list[str]:
     """Everyone in test.json."""
     teachers = [teacher_name(encoder, seed) for encoder in encoders for seed in seeds]
-    return ["linear", "probe", "probe_adapted", *teachers, "ensemble", "student", SHIPPED]
+    return ["linear", "probe", "probe_adapted", *teachers, "ensemble", "student", STUDENT_INT8]

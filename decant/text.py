@@ -126,12 +126,23 @@ def has_url(text: str) -> bool:
     return any(sign in text for sign in SIGNS["urls"]) and URL.search(text) is not None
 
 
+# Chinese and Japanese put no blanks between words: of the scripts that they are written in, each character counts as a word.
+HAN = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+KANA = "\u3041-\u309f\u30a1-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+WORD = rf"[{HAN}{KANA}]|[^\W{HAN}{KANA}]+"  # of the others, a run of letters, digits and _
+
+
 def words(text: str) -> int:
-    """Runs of letters, digits and _: what the counts of prepare.json count."""
+    """What the counts of prepare.json count."""
     return len(_WORDS.findall(text))
 
 
-_WORDS = re.compile(r"\w+")
+_WORDS = re.compile(WORD)
+
+
+def folded(text: str) -> str:
+    """The text with a blank in place of all that is no letter, digit or mark, each character in its place."""
+    return text.translate(_FOLDING)
 
 
 class _Folding(dict):
@@ -150,5 +161,5 @@ _FOLDING = _Folding()
 
 def normal_form(text: str) -> str:
     """What makes two texts duplicates: equal after NFKC, lower case, and without anything but letters and digits."""
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(folded.translate(_FOLDING).split()) or folded.strip()
+    lower = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(folded(lower).split()) or lower.strip()

@@ -13,13 +13,13 @@ import os
 import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
-from tqdm import tqdm
 
 from decant import checked, paths, stage, tables
 from decant.files import read_json, write_metrics
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.members import alone, sizes, speed
 from decant.members.clock import Clock
+from decant.progress import bar
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
 from decant.settings.baseline import Baseline
@@ -32,7 +32,7 @@ from decant.shipping import CONTESTANT
 from decant.verdict import provenance
 
 COMPARED = 32  # tokens at which students of other sizes are timed
-TWINS = {"int8": SHIPPED, "fp32": "student"}  # prefix of a key -> contestant
+TWINS = {"int8": STUDENT_INT8, "fp32": "student"}  # prefix of a key -> contestant
 
 
 class Sections(Section):
@@ -73,10 +73,13 @@ def main(task: str) -> None:
         file.stem: file for file in sorted(paths.capacity(task).glob("*.onnx"))
     }
     students = speed.students(small, min(COMPARED, p.tokens.max_length), p.benchmark.repeats, clock, p.threads)
-    starts = {name: speed.fresh(one, 3 if name == ships else 1) for name, one in tqdm(people.items(), "cold starts")}
+    starts = {
+        name: speed.fresh(one, 3 if name == ships else 1)
+        for name, one in bar(people.items(), what="cold starts", unit="contestant")
+    }
     bytes_of = dict(sizes.sizes(*everyone, votes, ships).itertuples(index=False)) | {alone.IN_TORCH: in_torch(task)}
     contestants = {
-        name: speed.figures(seconds, times[SHIPPED])
+        name: speed.figures(seconds, times[STUDENT_INT8])
         | {"rows_per_second": rates[name]} | starts.get(name, {}) | {"bytes": bytes_of[name]}
         for name, seconds in times.items()
     }  # fmt: skip
@@ -89,7 +92,7 @@ def main(task: str) -> None:
             "clock": clock.name,
             "wall_ratio": clock.wall_ratio,
             **{f"{kind}_{key}": contestants[name][key] for kind, name in TWINS.items() for key in ("ms_p50", "ms_p95")},
-            "int8_to_fp32": float(times[SHIPPED].sum() / times["student"].sum()),
+            "int8_to_fp32": float(times[STUDENT_INT8].sum() / times["student"].sum()),
             "texts_per_second": float(len(frame) / times[ships].sum()),
             "cold_start_s": contestants[ships]["cold_start_s"],
             "bundle_bytes": contestants[ships]["bytes"],

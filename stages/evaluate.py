@@ -16,7 +16,7 @@ from decant import checked, decision, paths, stage, tables
 from decant.data import answered
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, likely, logits_of, probabilities, tempered
-from decant.keys import SHIPPED, Ranking, class_keys
+from decant.keys import STUDENT_INT8, Ranking, class_keys
 from decant.members import ensemble, sizes
 from decant.models import reading
 from decant.progress import bar
@@ -74,7 +74,7 @@ def main(task: str) -> None:
     frame = tables.load(task, "test", heads)
     targets = tables.targets(frame, heads)
     thresholds = read_json(paths.thresholds(task))
-    thresholds["student"] = thresholds[SHIPPED]
+    thresholds["student"] = thresholds[STUDENT_INT8]
 
     chances = {name: probabilities(logits, heads) for name, logits in contestants(task, p, heads, frame).items()}
     rows = Rows(
@@ -90,7 +90,7 @@ def main(task: str) -> None:
     judged = binding.judged(task, paths.bundle(task), len(frame))
     test = tested(rows, heads, p)
     if p.ship == "student":
-        test[f"{SHIPPED}_vs_student"]["raw_differ"] = read_alone(task, frame, p.tokens.max_length)
+        test[f"{STUDENT_INT8}_vs_student"]["raw_differ"] = read_alone(task, frame, p.tokens.max_length)
     write_metrics(paths.metrics(task, "test"), test | {"judged": judged})
     write_metrics(paths.metrics(task, "paired"), paired(task, rows, p.evaluate.confidence))
     write_metrics(paths.metrics(task, "subgroups"), grouped(task, rows, list(p.source.slices), p.evaluate))
@@ -139,9 +139,9 @@ def tested(rows: Rows, heads: tuple[Head, ...], p: Sections) -> dict[str, dict]:
         numbers = metrics.regression(heads, rows.targets, rows.chances[name])
         test[name] |= {f"head_{key}": errors for key, errors in numbers.items()}
         test[name]["classes"] = metrics.per_class(rows.names, rows.gold, answers, scores, p.evaluate.confidence)
-    test[f"{SHIPPED}_vs_student"] = {
-        "agreement": (rows.answers[SHIPPED] == rows.answers["student"]).all(axis=1).mean(),
-        "mean_difference": np.abs(rows.chances[SHIPPED] - rows.chances["student"])[:, likely(heads)].mean(),
+    test[f"{STUDENT_INT8}_vs_student"] = {
+        "agreement": (rows.answers[STUDENT_INT8] == rows.answers["student"]).all(axis=1).mean(),
+        "mean_difference": np.abs(rows.chances[STUDENT_INT8] - rows.chances["student"])[:, likely(heads)].mean(),
     }
     return test
 
@@ -216,7 +216,7 @@ def contestants(task: str, p: Sections, heads: tuple[Head, ...], frame: pd.DataF
     raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])
     scored = {name: tempered(logits, heads, record["temperatures"][name]) for name, logits in raw.items()}
     tokenizer, read = paths.student(task) / "tokenizer.json", (p.tokens.max_length, p.threads, p.runtime.shared)
-    others = {"student": paths.onnx(task), SHIPPED: paths.quantized(task)}
+    others = {"student": paths.onnx(task), STUDENT_INT8: paths.quantized(task)}
     others.pop(CONTESTANT[p.ship], None)
     with bar(total=len(others) + 1, what="in ONNX and the bundle", unit="contestant") as shown:
         for name, file in others.items():

@@ -14,7 +14,8 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from decant import checked, decision, paths, stage, tables
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, labelled
-from decant.models.encoder import encode, load_tokenizer, unknown_share
+from decant.models.coverage import covered
+from decant.models.encoder import encode, load_tokenizer
 from decant.paths import SPLITS
 from decant.progress import bar
 from decant.report import figures
@@ -57,10 +58,11 @@ def main(task: str) -> None:
         for name, tokenizer in tokenizers.items():
             sizes = np.array([len(ids) for ids in encode(tokenizer, texts, UNCUT)])
             tokens.setdefault(name, {})[split] = sizes
-            metrics[split][f"encoder_{slug(name)}"] = quantiles("tokens", sizes) | {
-                "cut": float((sizes > p.tokens.max_length).mean()),
-                "unknown": unknown_share(tokenizer, texts),
-            }
+            metrics[split][f"encoder_{slug(name)}"] = (
+                quantiles("tokens", sizes)
+                | {"cut": float((sizes > p.tokens.max_length).mean())}
+                | covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)._asdict()
+            )
             shown.update(len(texts))
         answers = decision.gold(rule, heads, tables.targets(frame, heads))
         metrics[split]["answers_per_row"] = float(answers.sum(axis=1).mean())

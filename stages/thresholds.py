@@ -21,7 +21,7 @@ from scipy.stats import beta
 from decant import checked, decision, paths, stage, tables
 from decant.files import digest, read_json, write_json, write_metrics
 from decant.heads import Head, probabilities, tempered
-from decant.keys import SHIPPED, Tuned, class_keys
+from decant.keys import STUDENT_INT8, Tuned, class_keys
 from decant.members import scores
 from decant.progress import bar
 from decant.scoring.metrics import upper_bound
@@ -72,7 +72,7 @@ def main(task: str) -> None:
         student = Model(file, tokenizer, p.tokens.max_length, p.threads, p.runtime.shared).logits(
             frame["text"].tolist()
         )
-        chances.setdefault(SHIPPED, []).append(probabilities(student, heads))
+        chances.setdefault(STUDENT_INT8, []).append(probabilities(student, heads))
 
     gold = np.concatenate(truths)
     tuned, metrics = {}, {"n": len(gold), "policy": p.thresholds.policy}

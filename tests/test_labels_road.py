@@ -28,7 +28,7 @@ from decant import paths
 from decant.__main__ import main
 from decant.data.answered import parted
 from decant.files import read_json, write_json
-from decant.keys import SHIPPED, class_keys
+from decant.keys import STUDENT_INT8, class_keys
 from decant.report.glyphs import TOLD
 from decant.runtime import Bundle
 from decant.settings import params
@@ -87,7 +87,7 @@ def arrange(folder: Path) -> None:
     defaults["export"]["rows"] = 50
     keys = class_keys(ANY)
     gates = {
-        "emoji": {"metric": "test", "key": f"{SHIPPED}.classes.{keys['😀']}.recall", "min": 0.0},
+        "emoji": {"metric": "test", "key": f"{STUDENT_INT8}.classes.{keys['😀']}.recall", "min": 0.0},
         "pipe": {"metric": "paired", "key": f"minus_linear.classes.{keys['a|b']}.f1", "min": -1.0},
     }
     tree[TASK] = {
@@ -134,7 +134,7 @@ def test_every_label_has_rows_and_figures_of_its_own(road):
     assert len(set(KEYS.values())) == len(ANY)
     test = read_json(paths.metrics(TASK, "test"))
     shown = pd.read_parquet(paths.split_file(TASK, "test"))["kind"]
-    for contestant in ("linear", "ensemble", SHIPPED):
+    for contestant in ("linear", "ensemble", STUDENT_INT8):
         found = {KEYS[name]: int((shown == name).sum()) for name in ANY}
         assert {key: entry["support"] for key, entry in test[contestant]["classes"].items()} == found
     assert read_json(paths.metrics(TASK, "gate"))["gates"].keys() >= {"emoji", "pipe"}
@@ -145,7 +145,7 @@ def test_predictions_and_the_prepared_table_hold_each_answer_once_and_whole(road
     test = pd.read_parquet(paths.split_file(TASK, "test")).set_index("id")
     for row in found.itertuples():
         assert parted(row.answer) == [test.loc[row.id, "kind"]]
-    assert {label for answer in found[SHIPPED] for label in parted(answer)} <= set(ANY)
+    assert {label for answer in found[STUDENT_INT8] for label in parted(answer)} <= set(ANY)
     assert [name for name in found if name.startswith("score_")] == [f"score_{KEYS[name]}" for name in ANY]
 
 
@@ -153,7 +153,7 @@ def test_a_champion_is_compared_answer_by_answer(road):
     champion.crown(TASK, "0" * 32)
     frame = pd.read_parquet(paths.split_file(TASK, "test"))
     numbers, chosen = champion.answers(TASK, frame, ANY)
-    given = pd.read_parquet(paths.predictions(TASK)).set_index("id").loc[frame["id"], SHIPPED]
+    given = pd.read_parquet(paths.predictions(TASK)).set_index("id").loc[frame["id"], STUDENT_INT8]
     assert numbers.tolist() == list(range(len(frame)))
     assert [[ANY[place] for place in np.flatnonzero(row)] for row in chosen] == given.map(parted).tolist()
 
@@ -208,7 +208,7 @@ def visible(label: str) -> str:
 @pytest.mark.parametrize("name", ["report", "card"])
 def test_a_page_in_markdown_has_a_row_for_each_label_and_no_markup_of_theirs(road, name):
     text = paths.page(TASK, name).read_text(encoding="utf-8")
-    title = f"## {SHIPPED}, class by class" if name == "report" else "| class |"
+    title = f"## {STUDENT_INT8}, class by class" if name == "report" else "| class |"
     table = cells(text, title)
     assert len({len(row) for row in table}) == 1, "a | in a label ends no cell"
     assert [row[0] for row in table[1:]] == [visible(label) for label in ANY]

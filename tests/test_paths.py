@@ -101,7 +101,7 @@ def test_the_module_imports_the_standard_library_alone():
 def test_the_contestant_that_ships_is_named_once():
     found = [file.name for file in MODULES for _ in re.findall("student_int8", file.read_text(encoding="utf-8"))]
     assert found == ["keys.py"]
-    assert keys.SHIPPED == "student_int8"
+    assert keys.STUDENT_INT8 == "student_int8"
 
 
 # --- the same paths as dvc.yaml ---------------------------------------------------------------------------------------

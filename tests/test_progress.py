@@ -15,6 +15,7 @@ from graph import ROOT
 
 from decant import progress
 
+DVC = [sys.executable, "-m", "dvc"]  # make test sets no PATH
 LOOP = "import time\nfrom decant.progress import bar\nfor _ in bar(range(40), what='rows of it', unit='text'): time.sleep(0.04)"
 
 
@@ -43,7 +44,7 @@ def in_terminal(command: list[str], folder: Path) -> str:
 
 def staged(folder: Path) -> Path:
     """A dvc repository with one stage, which loops for a while."""
-    for command in (["git", "init", "-q"], ["dvc", "init", "-q"]):
+    for command in (["git", "init", "-q"], [*DVC, "init", "-q"]):
         subprocess.run(command, cwd=folder, check=True)
     (folder / "loop.py").write_text(LOOP, encoding="utf-8")
     (folder / "dvc.yaml").write_text(f"stages:\n  loop:\n    cmd: {sys.executable} loop.py\n", encoding="utf-8")
@@ -51,7 +52,7 @@ def staged(folder: Path) -> Path:
 
 
 def test_below_dvc_a_bar_moves_in_the_terminal_and_says_how_long_it_will_take(tmp_path):
-    said = in_terminal(["dvc", "repro"], staged(tmp_path))
+    said = in_terminal([*DVC, "repro"], staged(tmp_path))
     moves = [line for line in said.split("\r") if "rows of it:" in line]
     assert len(moves) > 3
     assert any("<00:0" in line and "/40" in line for line in moves), "elapsed<remaining"

@@ -5,6 +5,7 @@ that no text is compared with all others. A similarity is estimated from 128 has
 0.044; single links join clusters, as a copy of a copy is a copy.
 """
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +15,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from decant.progress import bar
-from decant.text import normal_form
+from decant.text import HAN, KANA, normal_form
 
 HASHES = 128
 GRAM = 5  # characters; words would say nothing about posts of four words
+DENSE = re.compile(f"[{HAN}{KANA}]")
 RECALL = 0.99  # least chance that a pair just at the threshold shares a band
 CHARACTERS = 3_000_000  # of texts cut into grams at a time, which bounds the memory
 CHUNK = 20_000  # pairs compared at a time, likewise
@@ -55,7 +57,13 @@ def near(forms: list[str], threshold: float) -> np.ndarray:
 
 
 def grams(form: str) -> list[str]:
-    """Character 5-grams; a shorter text is one gram of its own."""
+    """Character 5-grams; a shorter text is one gram of its own.
+
+    A character of Chinese or Japanese counts three times, as a word of it has two and one of five letters: of 20 that differ
+    in one, 79 % of the grams are then the same, and not 52 %.
+    """
+    if not form.isascii():
+        form = DENSE.sub(r"\g<0>\g<0>\g<0>", form)
     return [form[start : start + GRAM] for start in range(max(1, len(form) - GRAM + 1))]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 
 Answer = Callable[[list[str]], np.ndarray]  # texts -> (n, w) logits
 IN_TORCH = "student_torch"  # the student as it was trained; no contestant of test.json, for there it is `student`
@@ -54,7 +54,7 @@ def recipes(
         **{name: of("torch", folder=folder) for name, folder in ensemble.teachers(task, encoders, seeds).items()},
         IN_TORCH: of("torch", folder=student),
         "student": of("onnx", file=paths.onnx(task), tokenizer=tokenizer),
-        SHIPPED: of("onnx", file=paths.quantized(task), tokenizer=tokenizer),
+        STUDENT_INT8: of("onnx", file=paths.quantized(task), tokenizer=tokenizer),
     } | {shipped: of("bundle", folder=paths.bundle(task))}  # fmt: skip
 
 

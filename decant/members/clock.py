@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from tqdm import tqdm
+
+from decant.progress import bar
 
 ROUNDS = 5  # parts of a pass, in which everyone has a turn
 
@@ -49,7 +50,7 @@ def in_turn(calls: dict[object, Call], passes: int, clock: Clock, what: str) -> 
     """
     found = {name: np.zeros((passes, len(given))) for name, (_, given) in calls.items()}
     turns = {name: np.array_split(np.arange(len(given)), ROUNDS) for name, (_, given) in calls.items()}
-    with tqdm(total=passes * sum(map(len, (given for _, given in calls.values()))), desc=what, unit="call") as bar:
+    with bar(total=passes * sum(map(len, (given for _, given in calls.values()))), what=what, unit="call") as shown:
         for step in range(passes):
             for turn in range(ROUNDS):
                 for name, (call, given) in calls.items():
@@ -58,5 +59,5 @@ def in_turn(calls: dict[object, Call], passes: int, clock: Clock, what: str) -> 
                         call(given[rows[0]])
                     for row in rows:
                         found[name][step, row] = clock.seconds(call, given[row])
-                    bar.update(len(rows))
+                    shown.update(len(rows))
     return found

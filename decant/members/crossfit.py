@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from tqdm import tqdm
 
 from decant.heads import Head
 from decant.members.fitting import Candidate, fit_head
 from decant.members.linear import Vectorizer, Weights
+from decant.progress import bar
 from decant.scoring import metrics
 from decant.settings.baseline import Baseline
 
@@ -68,7 +68,7 @@ def cross_fit(
     Returns the trials with held-out logits of all rows; vectorizers, heads and candidates in their order of fitting.
     """
     said: dict[tuple, np.ndarray] = {}
-    for index in tqdm(range(fold.max() + 1), desc=where, unit="fold"):
+    for index in bar(range(fold.max() + 1), what=where, unit="fold"):
         rows, others = np.flatnonzero(fold != index), np.flatnonzero(fold == index)
         place = f"{where}, fold {index + 1}"
         for vectorizer, features, other in features_of(rows, others):

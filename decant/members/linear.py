@@ -15,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from decant.errors import CacheError, DataError
 from decant.files import read_json, write_json, writing
+from decant.text import WORD
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Tfidf:
         }
         self.counters: dict[str, CountVectorizer] = {}
         if settings.word_ngrams:
-            words = {"ngram_range": (1, settings.word_ngrams), "token_pattern": r"(?u)\b\w+\b"}
+            words = {"ngram_range": (1, settings.word_ngrams), "token_pattern": WORD}
             self.counters["word"] = CountVectorizer(**words, **limits)
         if settings.char_ngrams:
             characters = {"analyzer": "char_wb", "ngram_range": (2, settings.char_ngrams)}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from decant import paths
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.members import ensemble
 
 
@@ -22,7 +22,7 @@ def sizes(
     read |= {name: files(place) for name, place in ensemble.teachers(task, encoders, seeds).items()}
     read["ensemble"] = set().union(*(read[name] for name, weight in weights.items() if weight))
     tokenizer = paths.student(task) / "tokenizer.json"
-    read |= {"student": {paths.onnx(task), tokenizer}, SHIPPED: {paths.quantized(task), tokenizer}}
+    read |= {"student": {paths.onnx(task), tokenizer}, STUDENT_INT8: {paths.quantized(task), tokenizer}}
     read[shipped] = files(paths.bundle(task))
     rows = [{"contestant": name, "bytes": sum(file.stat().st_size for file in part)} for name, part in read.items()]
     return pd.DataFrame(rows)

@@ -1,11 +1,9 @@
-"""Encoders: loading one with proof that its weights and tokenizer are the ones on disk, and cutting its vocabulary.
+"""Encoders: loading one with proof that its weights and tokenizer are the ones on disk.
 
-Nothing here falls back: a tensor that a checkpoint does not hold, a tokenizer of another size, or a vocabulary that
-loses a token of its own text is an EncoderError.
+Nothing here falls back: a tensor that a checkpoint does not hold, or a tokenizer of another size, is an EncoderError.
 """
 
 import inspect
-import json
 from pathlib import Path
 
 import torch
@@ -88,11 +86,14 @@ def stored_names(name: str, prefix: str) -> list[str]:
 
 def positions(model: PreTrainedModel) -> int | None:
     """Tokens, specials included, that fit into the encoder; None if its architecture sets no limit."""
-    most = getattr(model.config, "max_position_embeddings", None)
-    for name, table in model.named_modules():
-        if most and name.endswith("position_embeddings") and getattr(table, "padding_idx", None) is not None:
-            return most - table.padding_idx - 1  # RoBERTa and its kin count from the number of the padding on
-    return most
+    most, padding = getattr(model.config, "max_position_embeddings", None), position_padding(model)
+    return most - padding - 1 if most and padding is not None else most
+
+
+def position_padding(model: PreTrainedModel) -> int | None:
+    """The number of the padding token, from which RoBERTa and its kin count positions on; None: the encoder does not."""
+    tables = (table for name, table in model.named_modules() if name.endswith("position_embeddings"))
+    return next((number for table in tables if (number := getattr(table, "padding_idx", None)) is not None), None)
 
 
 def pooling(folder: str | Path) -> str:
@@ -132,17 +133,6 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerFast, expected: int, where: s
         )
 
 
-def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> float:
-    """Share of unknown tokens among all tokens of the texts, specials left out."""
-    unknown = total = 0
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()
-    for encoding in tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False):
-        unknown += encoding.ids.count(tokenizer.unk_token_id)
-        total += len(encoding.ids)
-    return unknown / max(total, 1)
-
-
 def encode(tokenizer: PreTrainedTokenizerFast, texts: list[str], max_length: int) -> list[list[int]]:
     """Token ids per text, specials included, cut to max_length, not padded.
 
@@ -167,62 +157,3 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, max_length:
     for key in ("is_local", "local_files_only", "max_length", "stride", "pad_to_multiple_of"):
         config.pop(key, None)
     write_json(folder / "tokenizer_config.json", config)
-
-
-def cut_vocabulary(
-    tokenizer: PreTrainedTokenizerFast, texts: list[str], min_count: int
-) -> tuple[PreTrainedTokenizerFast, list[int]]:
-    """A WordPiece tokenizer with only the tokens that the texts use, and the old id of each new one.
-
-    Kept: specials, single characters (so that a new word still falls into pieces, not into [UNK]), and tokens used
-    at least `min_count` times. With min_count 1 the texts are tokenized exactly as before; this is checked.
-
-    Raises EncoderError: not WordPiece, or a text that changes its tokens.
-    """
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
-    model = state["model"]
-    if model["type"] != "WordPiece":
-        raise EncoderError(
-            f"distil: cannot cut the vocabulary of a {model['type']} tokenizer; only WordPiece is supported"
-        )
-    plain = Tokenizer.from_str(json.dumps({**state, "truncation": None, "padding": None}))
-    before = [encoding.ids for encoding in plain.encode_batch(texts)]
-    counts = torch.bincount(
-        torch.tensor([identity for ids in before for identity in ids]), minlength=plain.get_vocab_size()
-    )
-    prefix = model["continuing_subword_prefix"]
-    special = {token["id"] for token in state["added_tokens"]}
-    kept = [
-        identity
-        for token, identity in sorted(model["vocab"].items(), key=lambda item: item[1])
-        if identity in special or counts[identity] >= min_count or len(token.removeprefix(prefix)) == 1
-    ]
-    renumbered = {old: new for new, old in enumerate(kept)}
-    names = {identity: token for token, identity in model["vocab"].items()}
-    model["vocab"] = {names[old]: new for old, new in renumbered.items()}
-    for token in state["added_tokens"]:
-        token["id"] = renumbered[token["id"]]
-    renumber(state["post_processor"] or {}, renumbered)
-    state |= {"truncation": None, "padding": None}
-    small = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(json.dumps(state)),
-        model_input_names=["input_ids", "attention_mask"],
-        **tokenizer.special_tokens_map,
-    )
-    check_vocabulary(small, len(kept), "cut vocabulary")
-    if min_count == 1:
-        for text, old, encoding in zip(texts, before, small.backend_tokenizer.encode_batch(texts), strict=True):
-            if [renumbered[identity] for identity in old] != encoding.ids:
-                raise EncoderError(f"cut vocabulary: {text[:60]!r} is tokenized in another way than before the cut")
-    return small, kept
-
-
-def renumber(processor: dict, renumbered: dict[int, int]) -> None:
-    """Give a post-processor the new ids of the specials it adds, in place, in each form that tokenizer.json knows."""
-    for token in processor.get("special_tokens", {}).values():  # TemplateProcessing
-        token["ids"] = [renumbered[old] for old in token["ids"]]
-    for key in ("cls", "sep"):  # BertProcessing, RobertaProcessing
-        if key in processor:
-            processor[key][1] = renumbered[processor[key][1]]
-    for part in processor.get("processors", []):  # Sequence
-        renumber(part, renumbered)

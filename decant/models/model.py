@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from decant.errors import EncoderError
 from decant.heads import Head, records
 from decant.models.encoder import WEIGHTS, architecture_options, compare_with_file, encode
 from decant.models.slim import KEPT_HEADS, narrow_attention
+from decant.progress import bar
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -170,7 +170,7 @@ def in_batches(
     order = sorted(range(len(ids)), key=lambda row: sum(map(len, ids[row])))
     parts = []
     with torch.inference_mode():
-        for start in tqdm(range(0, len(order), size), desc=what, unit="batch"):
+        for start in bar(range(0, len(order), size), what=what, unit="batch"):
             batch = batched([ids[row] for row in order[start : start + size]], tokenizer.pad_token_id)
             batch = {name: tensor.to(DEVICE) for name, tensor in batch.items()}
             parts.append([tensor.float().cpu().numpy() for tensor in run(batch)])

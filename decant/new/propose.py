@@ -17,7 +17,7 @@ from decant.data import rawfiles
 from decant.data.ids import identity
 from decant.errors import DataError, ParamsError
 from decant.files import slug, writing
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.new import intake, versioning
 from decant.new.blocks import Block, appended, checked, listed
 from decant.new.call import Call, Choices
@@ -128,7 +128,7 @@ def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, b
     found = looked(file, task, choices, before, build, rest)
     block = found.block
     stops, more = found.trial.propose(block)
-    gate = {"metric": "test", "key": f"{SHIPPED}.macro_f1", "min": 0.5}
+    gate = {"metric": "test", "key": f"{STUDENT_INT8}.macro_f1", "min": 0.5}
     block.put("gates", "macro_f1", value=gate, note="a placeholder: set what a release must reach")
     after = appended(before, block, build)
     checked(after, block, build)

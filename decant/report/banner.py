@@ -1,6 +1,6 @@
 """The top of a report: the verdict in its colour, and a strip per gate."""
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.report.facts import Facts
 from decant.report.markup import Html, bounded, chip, interval, number, section, tag
 from decant.report.strips import axis_of, strip
@@ -25,7 +25,7 @@ def banner(facts: Facts) -> Html:
     asked = {
         facts.called(lead): bounded(shipped, lead),
         "test rows": number(facts.n),
-        "int8 model" if facts.ships == SHIPPED else "linear model": number(facts.size, "bytes"),
+        "int8 model" if facts.ships == STUDENT_INT8 else "linear model": number(facts.size, "bytes"),
         "gates": counted,
     }
     listed = [tag("div", tag("dt", name), tag("dd", value)) for name, value in asked.items()]

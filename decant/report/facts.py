@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.shipping import shipped
 
 MANY = 6  # classes that one table can show next to something else
@@ -43,7 +43,7 @@ class Facts:
     @property
     def size(self) -> int:
         """Bytes of what ships: the int8 file, or the whole bundle of a linear model."""
-        if self.ships == SHIPPED:
+        if self.ships == STUDENT_INT8:
             return self.metrics["quantize"]["bytes"]
         return next(int(row.bytes) for row in self.plots["sizes"].itertuples() if row.contestant == self.ships)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 
 BROWSER_BYTES = 25_000_000  # a page that loads more than this loses its visitor on a phone
 ANSWER_MS = 100  # within which an answer feels instant (Nielsen 1993, "Usability Engineering")
@@ -45,7 +45,7 @@ def recommend(
     ms = latency.get(shipped)
     told = "not measured" if ms is None else f"{ms:.1f} ms"
     fits = ms is not None and ms <= ANSWER_MS and small <= BROWSER_BYTES
-    what = "" if shipped == SHIPPED else "no ONNX model; "
+    what = "" if shipped == STUDENT_INT8 else "no ONNX model; "
     browser = Role(
         "browser", shipped if fits and not what else None, f"{what}{small / 1e6:.1f} MB, 95 % of texts within {told}"
     )

@@ -5,12 +5,12 @@ Files of before know the student in int8 and in fp32 alone, and no lengths; what
 
 import math
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.report.facts import Facts
 from decant.report.markup import Html, folded, note, number, table, tag
 from decant.report.plane import Line, Scale, plane
 
-BEFORE = {SHIPPED: "int8", "student": "fp32"}  # contestant -> prefix of its flat keys, all that older files have
+BEFORE = {STUDENT_INT8: "int8", "student": "fp32"}  # contestant -> prefix of its flat keys, all that older files have
 STEPS = (1, 1.5, 2, 3, 5, 7, 10)  # to which a latency is rounded up for a card: the next run mostly says the same
 LINES = (  # key of a length, class of its line, name
     ("int8_ms_p50", "curve", "int8, median"),

@@ -4,9 +4,9 @@ The interval says what other rows would have given; the seeds are part of the pr
 """
 
 import numpy as np
-from tqdm import tqdm
 
 from decant.problem import Problem
+from decant.progress import bar
 from decant.scoring.selection import measure
 
 KEYS = ("accuracy", "macro_f1", "micro_auc", "macro_auc")
@@ -39,7 +39,7 @@ def difference(
 
     whole = gap(np.arange(len(targets)))
     draws = np.random.default_rng(seed).integers(len(targets), size=(RESAMPLES, len(targets)))
-    drawn = [gap(rows) for rows in tqdm(draws, desc=what, unit="resample")]
+    drawn = [gap(rows) for rows in bar(draws, what=what, unit="resample")]
     result = {}
     for key, value in whole.items():
         low, high = np.percentile([resample[key] for resample in drawn if key in resample], TAILS)

@@ -61,6 +61,8 @@ class Encoder(Section):
     """In place of sources: an encoder that starts from nothing."""
     vocab_size: Positive
     """Entries in the tokenizer and rows in the embedding table; both must be this. From scratch: at most this."""
+    embedding_rows: Positive | None = None
+    """Rows in the embedding table, where a checkpoint has more of them than its tokenizer has entries."""
     pooling: Literal["mean", "cls"]
     """How token states become one vector: the mean over the mask, or the first token."""
     teacher: LearningRates = LearningRates()
@@ -72,6 +74,8 @@ class Encoder(Section):
             raise ValueError("an encoder has sources, or scratch")
         if self.scratch and self.sha256:
             raise ValueError("sha256: weights that start from nothing have no digest to compare")
+        if self.embedding_rows is not None and (self.scratch or self.embedding_rows <= self.vocab_size):
+            raise ValueError("embedding_rows: for a checkpoint with more rows than vocab_size; leave it out otherwise")
         return self
 
 

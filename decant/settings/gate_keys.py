@@ -14,7 +14,7 @@ from decant.keys import (
     DIFFERING,
     HEADLINE,
     INTERVALS,
-    SHIPPED,
+    STUDENT_INT8,
     Calibrated,
     ClassRates,
     Curves,
@@ -70,9 +70,9 @@ def of_another(gate: Gate, key: str, ship: str) -> str | None:
     if gate.metric == "paired" and first == f"minus_{ours}":
         other = next(f"minus_{name}.{rest}" for name in CONTESTANT.values() if name != ours)
         return f"{key!r} compares {ours} with itself, for {ours} ships; ask for {other!r}, or set the gate to null"
-    if ours == SHIPPED or gate.minus:
+    if ours == STUDENT_INT8 or gate.minus:
         return None
-    if gate.metric in ("test", "thresholds") and first == SHIPPED:
+    if gate.metric in ("test", "thresholds") and first == STUDENT_INT8:
         return f"{key!r} is about {first}, and {ours} ships; ask for {f'{ours}.{rest}'!r}, or set the gate to null"
     if gate.metric in ("quantize", "export"):
         size = "; its bytes are {metric: benchmark, key: bundle_bytes}" if key == "bytes" else ""
@@ -112,14 +112,14 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     return {
         "test": {name: figures | {"classes": dict.fromkeys(answers, each)} for name in everyone}
         | {
-            f"{SHIPPED}_vs_student": numbers(
-                "agreement", "mean_difference", *(["raw_differ"] if ours == SHIPPED else [])
+            f"{STUDENT_INT8}_vs_student": numbers(
+                "agreement", "mean_difference", *(["raw_differ"] if ours == STUDENT_INT8 else [])
             )
         },
         "paired": {f"minus_{name}": differences for name in [*everyone, "champion"] if name != ours},
         "subgroups": {"*": groups},
         "benchmark": of_benchmark(task, everyone),
-        "thresholds": numbers("n") | promise | dict.fromkeys([*members, "ensemble", SHIPPED], promise | tuned),
+        "thresholds": numbers("n") | promise | dict.fromkeys([*members, "ensemble", STUDENT_INT8], promise | tuned),
         "soften": {name: numbers("weight") | tempered for name in members} | {"ensemble": tempered},
         "export": numbers("rows", "bytes", "parameters", "vocabulary") | {"calibration": tempered},
         "quantize": numbers("n", "bytes", "bytes_fp32") | {"recipes": dict.fromkeys(task.quantize.recipes, OPEN)},

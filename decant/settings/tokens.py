@@ -12,3 +12,8 @@ class Tokens(Section):
     """Tokens a text may have, specials included; longer ones are cut."""
     max_unknown: Share
     """Highest share of unknown tokens in train text before the encoder counts as the wrong one."""
+    max_letters: Share
+    """Highest share of tokens that are a single letter of a longer word, likewise: it spells a language that it was not
+    made for, where it has the letters."""
+    max_pieces: Annotated[float, Field(ge=1)]
+    """Most tokens per word, likewise."""

@@ -6,7 +6,9 @@ from itertools import islice
 
 import numpy as np
 
-WORD = re.compile(r"\S+")
+from decant.text import HAN, KANA
+
+WORD = re.compile(rf"[{HAN}{KANA}]|[^\s{HAN}{KANA}]+")
 PIECE = 256  # copies of the text at a time
 
 Effect = tuple[str, int, int, float]  # word, where it starts and ends (characters of the raw text), effect
@@ -15,8 +17,8 @@ Effect = tuple[str, int, int, float]  # word, where it starts and ends (characte
 def effects(text: str, scores: Callable[[list[str]], np.ndarray]) -> list[Effect]:
     """How far the score falls without each word, in the order of the text; below 0: the word speaks against the answer.
 
-    scores: texts -> (n,) score of the answer to `text`. Words are what stands between blanks, so that a script that
-    writes none gives one word.
+    scores: texts -> (n,) score of the answer to `text`. Words are what stands between blanks, and single characters
+    of Chinese and Japanese, which write none.
     """
     found, words = [], WORD.finditer(text)
     while piece := list(islice(words, PIECE)):

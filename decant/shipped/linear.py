@@ -1,8 +1,8 @@
 """A linear classifier as it ships: TF-IDF of words and of characters, and one layer. numpy alone.
 
-It reads texts as scikit-learn's vectorizers read them with the settings of `decant.members.linear`: lower case, words of
-`\\w+`, characters in runs of two and more within words, each count c as 1 + log c, times the weight of its term, each kind
-of length 1.
+It reads texts as scikit-learn's vectorizers read them with the settings of `decant.members.linear`: lower case, words as
+`decant.text` finds them, characters in runs of two and more within words, each count c as 1 + log c, times the weight of
+its term, each kind of length 1.
 """
 
 import json
@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from decant.errors import BundleError
+from decant.text import WORD
 
 TERMS, WEIGHTS = "linear/terms.json", "linear/weights.npy"
-WORD = re.compile(r"\w+")
+WORDS = re.compile(WORD)
 SPACES = re.compile(r"\s\s+")
 AGAIN = "Build the bundle again"
 
@@ -82,7 +83,7 @@ class Linear:
 
 def words(text: str, longest: int) -> Iterator[str]:
     """Runs of 1 to `longest` words, joined by blanks."""
-    found = WORD.findall(text)
+    found = WORDS.findall(text)
     for size in range(1, longest + 1):
         for start in range(len(found) - size + 1):
             yield " ".join(found[start : start + size])

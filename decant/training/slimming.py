@@ -8,13 +8,13 @@ import copy
 import re
 
 import torch
-from tqdm import tqdm
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from decant.errors import ParamsError
 from decant.models.encoder import architecture_options
 from decant.models.model import batched
 from decant.models.slim import KEPT_HEADS, attentions, narrow_attention
+from decant.progress import bar
 
 BATCH = 64  # texts, sorted by length
 NEURONS = ("intermediate_size", "hidden_dim")  # the feed-forward width in configs: of BERT and its like, of DistilBERT
@@ -105,7 +105,7 @@ def carriage(
     encoder.eval()
     ordered = sorted(ids, key=len)
     with torch.inference_mode():
-        for start in tqdm(range(0, len(ordered), BATCH), desc="importance", unit="batch"):
+        for start in bar(range(0, len(ordered), BATCH), what="importance", unit="batch"):
             batch = batched([[row] for row in ordered[start : start + BATCH]], encoder.config.pad_token_id)
             mask = batch["attention_mask"]
             encoder(input_ids=batch["input_ids"], attention_mask=mask)

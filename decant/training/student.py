@@ -14,19 +14,20 @@ from torch.nn import functional as F
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast, set_seed
 
 from decant import paths, tables
-from decant.errors import BudgetError, ParamsError
+from decant.errors import BudgetError, EncoderError, ParamsError
 from decant.heads import Head
 from decant.members import ensemble
 from decant.members.soft import Lesson
 from decant.models.encoder import (
     architecture_options,
-    cut_vocabulary,
     encode,
     load_tokenizer,
     load_weights,
     pooling,
+    position_padding,
 )
 from decant.models.model import Classifier, build, load, windows
+from decant.models.vocabulary import cut_vocabulary
 from decant.problem import Problem
 from decant.scoring.selection import measure
 from decant.settings.distil import Distil
@@ -148,6 +149,11 @@ def cut_encoder(encoder: PreTrainedModel, layers: list[int], kept: list[int], pa
         )
     if max(layers) >= config.num_hidden_layers:
         raise ParamsError(f"distil.layers: {max(layers)}: {name} has layers 0 to {config.num_hidden_layers - 1}")
+    if position_padding(encoder) not in (None, pad):
+        raise EncoderError(
+            f"distil.encoder: {name} counts positions from the number of its padding, which the cut moves from "
+            f"{position_padding(encoder)} to {pad}: its specials have to be the first tokens of its vocabulary"
+        )
     smaller = copy.deepcopy(config)
     smaller.num_hidden_layers, smaller.vocab_size, smaller.pad_token_id = len(layers), len(kept), pad
     student = AutoModel.from_config(smaller, **architecture_options(smaller))

@@ -53,7 +53,7 @@ def answer(file: Path, choices: Choices, most: int, to: Path | None = None) -> N
     torch.set_num_threads(p.threads)
     with threadpool_limits(p.threads):
         here, why = encoder.opened(
-            p.baseline.probe_encoder, p.catalogue[p.baseline.probe_encoder], rows.texts, p.tokens.max_unknown
+            p.baseline.probe_encoder, p.catalogue[p.baseline.probe_encoder], rows.texts, p.tokens
         )
         crew, left = contestants(rows, p, here, why, length)
         costs, clock = [], Clock(p.threads)

@@ -9,8 +9,10 @@ from transformers.utils import logging
 
 from decant.files import digest
 from decant.models import packaged
-from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights, unknown_share
+from decant.models.coverage import covered, strange, told
+from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights
 from decant.settings.catalogue import Encoder
+from decant.settings.tokens import Tokens
 
 FILES = ("config.json", WEIGHTS, "tokenizer.json")
 
@@ -25,20 +27,17 @@ class Here:
     pooling: str
 
 
-def opened(name: str, entry: Encoder, texts: list[str], most_unknown: float) -> tuple[Here | None, str]:
-    """The encoder, or null and why it cannot be used: not here, other weights than its sha256, or another language's.
-
-    most_unknown: share of unknown tokens in the texts, as tokens.max_unknown.
-    """
+def opened(name: str, entry: Encoder, texts: list[str], tokens: Tokens) -> tuple[Here | None, str]:
+    """The encoder, or null and why it cannot be used: not here, other weights than its sha256, or another language's."""
     folder = next((folder for source in entry.sources if (folder := place(source))), None)
     if folder is None:
         return None, f"encoder {name} is not on this machine ({', '.join(entry.sources) or 'it starts from nothing'})"
     if entry.sha256 and digest(folder / WEIGHTS) != entry.sha256:
         return None, f"encoder {name} has other weights in {folder} than catalogue.{name}.sha256 says"
     tokenizer = load_tokenizer(folder)
-    unknown = unknown_share(tokenizer, texts)
-    if unknown > most_unknown:
-        return None, f"encoder {name} does not know {unknown:.0%} of the tokens; it was made for another language"
+    found = covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)
+    if strange(found, tokens):
+        return None, f"encoder {name} was made for another language: {told(found)}"
     logging.set_verbosity_error()  # its report of a pooler that nobody needs; load_weights compares every tensor
     return Here(name, load_weights(folder), tokenizer, entry.pooling), ""
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.report import speed
 from decant.settings.card import Card
 from decant.settings.catalogue import Encoder
@@ -41,7 +41,7 @@ def base_models(encoder: Encoder) -> list[str]:
 
 def hub(ours: str, about: About) -> dict:
     """What the hub's front matter says of the model. ours: the contestant that the bundle holds."""
-    if ours == SHIPPED:
+    if ours == STUDENT_INT8:
         tags, bases = ["onnx", "int8"], base_models(about.encoder)
         return {"library_name": "transformers.js", "tags": tags, "base_model": bases or None}
     return {"tags": ["tf-idf", "logistic-regression"]}
@@ -55,7 +55,7 @@ def summary(metrics: dict[str, dict], about: About) -> list[str]:
     what = (
         f"A text classifier of {export['parameters']:,} parameters in int8 ONNX ({metrics['quantize']['bytes']:,} bytes), "
         f"distilled from an ensemble{origin}."
-        if ours == SHIPPED
+        if ours == STUDENT_INT8
         else f"A linear text classifier, TF-IDF of words and characters with logistic regression, in a bundle of "
         f"{metrics['benchmark']['bundle_bytes']:,} bytes that numpy alone opens."
     )
@@ -69,7 +69,7 @@ def summary(metrics: dict[str, dict], about: About) -> list[str]:
 
 def limits(metrics: dict[str, dict], about: About) -> list[str]:
     """Where what it is made of sets a limit."""
-    if shipped(metrics["test"]) != SHIPPED:
+    if shipped(metrics["test"]) != STUDENT_INT8:
         return [
             "It weighs the words and the runs of characters of its train texts, whatever their order: a new domain or language "
             "needs a new model."
@@ -88,7 +88,7 @@ def limits(metrics: dict[str, dict], about: About) -> list[str]:
 def calibration(metrics: dict[str, dict]) -> dict[str, dict]:
     """Head -> its temperature and what that did, of what ships."""
     ours = shipped(metrics["test"])
-    if ours == SHIPPED:
+    if ours == STUDENT_INT8:
         return metrics["export"]["calibration"]
     return {name: entry for name, entry in metrics["soften"][ours].items() if name != "weight"}
 
@@ -98,7 +98,7 @@ def how(task: str, metrics: dict[str, dict], about: About) -> list[str]:
     evidence = metrics["gate"]["evidence"]
     rows = f", test rows with sha256 `{evidence['rows_sha256']}`" if "rows_sha256" in evidence else ""
     use = f'`python -m decant predict --task {task} "some text"`'
-    if shipped(metrics["test"]) == SHIPPED:
+    if shipped(metrics["test"]) == STUDENT_INT8:
         use += (
             ", or any runtime that reads onnx/model_quantized.onnx with tokenizer.json: its one output, logits, is calibrated "
             "already. Feed it one text at a time, without padding: int8 scales follow the batch."

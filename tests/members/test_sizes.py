@@ -1,6 +1,6 @@
 """The bytes that each contestant reads, counted in a folder of files of known sizes."""
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.members import sizes
 
 FILES = {
@@ -13,7 +13,7 @@ FILES = {
 }  # fmt: skip
 
 
-def counted(tmp_path, monkeypatch, shipped=SHIPPED, **weights) -> dict[str, int]:
+def counted(tmp_path, monkeypatch, shipped=STUDENT_INT8, **weights) -> dict[str, int]:
     monkeypatch.chdir(tmp_path)
     for name, size in FILES.items():
         file = tmp_path / "models/demo" / name
@@ -27,13 +27,13 @@ def test_each_contestant_counts_what_it_reads_to_answer(tmp_path, monkeypatch):
     found = counted(tmp_path, monkeypatch, linear=0.5, probe=0.5)
     assert found == {
         "linear": 123, "probe": 1057, "teacher_small_13": 1100, "teacher_small_14": 1200, "ensemble": 1180,
-        "student": 430, SHIPPED: 120,
+        "student": 430, STUDENT_INT8: 120,
     }  # fmt: skip
 
 
 def test_what_ships_reads_the_bundle_and_the_other_its_own_files(tmp_path, monkeypatch):
     found = counted(tmp_path, monkeypatch, shipped="linear", linear=0.5, probe=0.5)
-    assert (found["linear"], found[SHIPPED]) == (120, 115)
+    assert (found["linear"], found[STUDENT_INT8]) == (120, 115)
 
 
 def test_the_ensemble_reads_members_with_a_weight_alone(tmp_path, monkeypatch):

@@ -1,13 +1,12 @@
-"""Encoders of other families than BERT go the same way: DistilBERT has no types, RoBERTa counts positions by its padding."""
+"""Encoders of other families than BERT go the same way: DistilBERT has no types, RoBERTa counts positions by its padding,
+XLM-R reads by SentencePiece, and multilingual E5 is a BERT that reads as XLM-R does."""
 
 import numpy as np
 import pandas as pd
 import pytest
-import tiny
 import torch
 from encoders import arrange, described, kept
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
+from families import FAMILIES, write_roberta
 
 from decant.decision import Rule
 from decant.errors import EncoderError
@@ -22,46 +21,6 @@ from stages.demo import generate
 HEADS = layout({"scam": {"kind": "softmax", "labels": ["honest", "scam"]}})
 PROBLEM = Problem(HEADS, Rule("argmax", head="scam"), 48)
 BIAS = np.zeros(2)
-SPREAD = 0.5  # of random weights: at the usual 0.02, all texts have nearly the same logits, and nothing would show
-
-
-def write_distilbert(folder, texts):
-    size = len(tiny.write_tokenizer(folder, texts))
-    torch.manual_seed(0)
-    config = DistilBertConfig(
-        vocab_size=size, dim=16, n_layers=2, n_heads=2, hidden_dim=24, max_position_embeddings=64, pad_token_id=0,
-        initializer_range=SPREAD,
-    )  # fmt: skip
-    DistilBertModel(config).save_pretrained(folder)
-
-
-def write_roberta(folder, texts, positions=66):
-    """Byte-level BPE with the specials of RoBERTa: the padding is number 1, and positions start at 2."""
-    backend = Tokenizer(models.BPE(unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
-    )
-    backend.train_from_iterator(texts, trainer)
-    backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend, bos_token="<s>", cls_token="<s>", pad_token="<pad>", eos_token="</s>",
-        sep_token="</s>", unk_token="<unk>", mask_token="<mask>",
-    )  # fmt: skip
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = RobertaConfig(
-        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
-        max_position_embeddings=positions, type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2,
-        initializer_range=SPREAD,
-    )  # fmt: skip
-    RobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-
-
-FAMILIES = {"distilbert": (write_distilbert, DistilBertModel), "roberta": (write_roberta, RobertaModel)}
 
 
 @pytest.fixture(params=FAMILIES)

@@ -16,6 +16,7 @@ from transformers import BertModel
 from decant.errors import EncoderError, ParamsError
 from decant.files import digest, read_json
 from decant.models import encoder, scratch
+from decant.models.coverage import covered
 from stages import encoder as stage
 from stages.demo import generate
 
@@ -89,7 +90,7 @@ def test_few_texts_make_a_smaller_vocabulary(workspace):
 
 def test_a_vocabulary_without_room_for_the_letters_stops_the_stage(workspace, many):
     arrange(workspace, ENTRY | {"vocab_size": 20}, many)
-    with pytest.raises(EncoderError, match=r"scratch: \d+\.\d% of the tokens in demo's train text are unknown"):
+    with pytest.raises(EncoderError, match=r"scratch: of demo's train text, \d+\.\d% of the pieces unknown"):
         stage.main("demo", "tiny")
     assert nothing_kept(workspace)
 
@@ -108,7 +109,7 @@ def test_a_word_of_known_letters_never_is_unknown(many):
     tokenizer = scratch.train_tokenizer(many, 300)
     letters = [token for token in tokenizer.get_vocab() if len(token) == 1 and token.isalpha()]
     words = ["".join(letters[start:]) + "".join(letters[:start]) for start in range(len(letters))]
-    assert encoder.unknown_share(tokenizer, words) == 0
+    assert covered(tokenizer.backend_tokenizer, tokenizer.unk_token, words).unknown == 0
 
 
 def test_it_reads_after_loading_as_it_has_learnt(workspace, many):

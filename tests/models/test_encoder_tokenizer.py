@@ -10,6 +10,7 @@ from transformers import BertTokenizerFast
 from decant.errors import EncoderError
 from decant.files import read_json
 from decant.models import encoder
+from decant.models.coverage import covered
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_the_known_trap_is_there_and_is_caught(folder, texts):
     (folder / "vocab.txt").write_text("\n".join(sorted(vocabulary, key=vocabulary.get)) + "\n", encoding="utf-8")
     trapped = BertTokenizerFast(vocab_file=str(folder / "vocab.txt"))
     assert trapped.backend_tokenizer.get_vocab_size() == 5
-    assert encoder.unknown_share(trapped, texts) == 1.0
+    assert covered(trapped.backend_tokenizer, trapped.unk_token, texts).unknown == 1.0
     with pytest.raises(EncoderError, match=f"backend has 5 tokens, expected {len(vocabulary)}"):
         encoder.check_vocabulary(trapped, len(vocabulary), "vocab.txt")
 
@@ -48,21 +49,6 @@ def test_a_tokenizer_without_unk_or_pad_is_refused(folder, token):
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     with pytest.raises(EncoderError, match="names no unk_token or no pad_token"):
         encoder.load_tokenizer(folder)
-
-
-def test_unknown_share_counts_words_and_no_specials(folder):
-    tokenizer = encoder.load_tokenizer(folder)
-    assert encoder.unknown_share(tokenizer, ["a b", "a 日"]) == 0.25
-    assert encoder.unknown_share(tokenizer, []) == 0
-
-
-def test_unknown_share_ignores_the_padding_and_truncation_of_a_checkpoint(folder):
-    """Published tokenizer.json files hold the lengths of their own examples, e.g. padding to 128."""
-    tokenizer = encoder.load_tokenizer(folder)
-    tokenizer.backend_tokenizer.enable_padding(length=64)
-    tokenizer.backend_tokenizer.enable_truncation(2)
-    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
-    assert encoder.unknown_share(encoder.load_tokenizer(folder), ["a b 日 日"]) == 0.5
 
 
 def test_encode_cuts_to_the_length_with_specials_and_does_not_pad(folder):

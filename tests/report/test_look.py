@@ -8,7 +8,7 @@ from decant import paths
 from decant.__main__ import main
 from decant.errors import CacheError
 from decant.files import write_json
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.report import look
 
 
@@ -18,13 +18,13 @@ def predictions(workspace):
     rows = pd.DataFrame(
         {
             "id": ["a", "b", "c"], "text": ["free airdrop", "<b>rent</b> & noodles", "salary is due"],
-            "answer": ["scam", "clean", "clean"], SHIPPED: ["scam", "scam", "clean"], "score_scam": [0.9, 0.7, 0.1],
+            "answer": ["scam", "clean", "clean"], STUDENT_INT8: ["scam", "scam", "clean"], "score_scam": [0.9, 0.7, 0.1],
             "score_clean": [0.1, 0.3, 0.9],
         }
     )  # fmt: skip
     paths.predictions("demo").parent.mkdir(parents=True)
     rows.to_parquet(paths.predictions("demo"), index=False)
-    write_json(paths.metrics("demo", "test"), {"judged": {"contestant": SHIPPED}})
+    write_json(paths.metrics("demo", "test"), {"judged": {"contestant": STUDENT_INT8}})
     return rows
 
 
@@ -53,7 +53,7 @@ def test_git_never_sees_the_page():
     assert committed.ignored("look/")
 
 
-@pytest.mark.parametrize("missing", ["file", SHIPPED])
+@pytest.mark.parametrize("missing", ["file", STUDENT_INT8])
 def test_predictions_that_are_not_there_name_the_stage(predictions, missing):
     if missing == "file":
         paths.predictions("demo").unlink()

@@ -13,7 +13,7 @@ from decant.review.answers import labels
 from decant.review.difference import Compared, Difference
 from decant.review.pairing import flipped, pair
 
-SHIPPED = [(1, figures.OURS, "macro_f1")]
+STUDENT_INT8 = [(1, figures.OURS, "macro_f1")]
 STUDENTS = {"old": "student_int8", "new": "student_int8"}
 
 
@@ -23,13 +23,13 @@ def compared(old: list[int], new: list[int]) -> Compared:
 
 def test_many_rows_mended_are_better_and_many_broken_worse():
     wrong = list(range(0, 40))
-    assert compared(wrong, wrong[:10]).difference(SHIPPED).verdict() == "better"
-    assert compared(wrong[:10], wrong).difference(SHIPPED).verdict() == "worse"
+    assert compared(wrong, wrong[:10]).difference(STUDENT_INT8).verdict() == "better"
+    assert compared(wrong[:10], wrong).difference(STUDENT_INT8).verdict() == "worse"
 
 
 def test_rows_that_come_and_go_are_noise_and_no_change_is_the_same():
-    assert compared(list(range(30)), list(range(4, 33))).difference(SHIPPED).verdict() == "noise"
-    assert compared([1, 2], [1, 2]).difference(SHIPPED).verdict() == "same"
+    assert compared(list(range(30)), list(range(4, 33))).difference(STUDENT_INT8).verdict() == "noise"
+    assert compared([1, 2], [1, 2]).difference(STUDENT_INT8).verdict() == "same"
 
 
 def test_of_false_positives_fewer_are_better():
@@ -43,7 +43,7 @@ def test_a_difference_of_two_contestants_is_judged_as_one():
     """What the shipped model gained on one that did not change is what it gained."""
     both = compared(list(range(40)), [])
     gap = both.difference([(1, "student_int8", "macro_f1"), (-1, "linear", "macro_f1")])
-    assert gap == both.difference(SHIPPED)
+    assert gap == both.difference(STUDENT_INT8)
 
 
 def test_a_contestant_that_answers_as_before_changes_nothing():
@@ -80,7 +80,7 @@ def test_two_contestants_that_both_changed_are_not_judged_as_one():
 def test_what_a_subtracted_contestant_gains_is_lost():
     gained = compared(list(range(40)), [])
     loss = gained.difference([(1, "linear", "macro_f1"), (-1, "student_int8", "macro_f1")])
-    assert loss.value == -gained.difference(SHIPPED).value
+    assert loss.value == -gained.difference(STUDENT_INT8).value
     assert (loss.verdict("min"), loss.verdict("max")) == ("worse", "better")
 
 
@@ -89,8 +89,8 @@ def test_what_ships_now_is_compared_with_what_shipped_before():
     old, wrong = predictions(list(range(40))), predictions(list(range(40)))["student_int8"]
     new = predictions([]).assign(linear=predictions([])["student_int8"], student_int8=wrong)
     switched = {"old": "student_int8", "new": "linear"}
-    assert Compared(pair(old, new, NAMES), NAMES, switched).difference(SHIPPED).verdict() == "better"
-    assert Compared(pair(old, new, NAMES), NAMES, STUDENTS).difference(SHIPPED).verdict() == "same"
+    assert Compared(pair(old, new, NAMES), NAMES, switched).difference(STUDENT_INT8).verdict() == "better"
+    assert Compared(pair(old, new, NAMES), NAMES, STUDENTS).difference(STUDENT_INT8).verdict() == "same"
     mended, broken = flipped(pair(old, new, NAMES), switched, NAMES)
     assert (len(mended), broken) == (40, [])
     auc = [(1, figures.OURS, "micro_auc")]
@@ -109,7 +109,7 @@ def test_a_contestant_that_one_revision_lacks_is_not_judged():
 
 def test_no_shared_row_is_no_difference():
     rows = pair(predictions([1]), predictions([1]).assign(id=lambda frame: "new-" + frame["id"]), NAMES)
-    assert Compared(rows, NAMES, STUDENTS).difference(SHIPPED) is None
+    assert Compared(rows, NAMES, STUDENTS).difference(STUDENT_INT8) is None
 
 
 def test_rows_are_matched_by_id_text_and_gold():

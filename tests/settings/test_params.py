@@ -58,7 +58,11 @@ UNKNOWN = {
         "column, columns, separator",
     ),
     "in a gate": ({"demo.gates.scam_fpr.most": 1}, "demo.gates.scam_fpr.most", "metric, key, minus, by, min, max"),
-    "in the catalogue": ({"catalogue.minilm.pool": "mean"}, "catalogue.minilm.pool", "vocab_size, pooling"),
+    "in the catalogue": (
+        {"catalogue.minilm.pool": "mean"},
+        "catalogue.minilm.pool",
+        "vocab_size, embedding_rows, pooling",
+    ),
     "a section": ({"demo.teachr": {}}, "demo.teachr: unknown key; allowed here", "teacher"),
     "a shared setting": ({"thread": 1}, "thread: found 1", "expected a task's block"),
 }

@@ -15,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from decant.errors import BundleError
 from decant.shipped.linear import TERMS, WEIGHTS, Linear, characters, words
+from decant.text import WORD
 
 NASTY = st.text(st.sampled_from("ab Iİıßﬀ é\n\t\u3000\x1c中文🙂_-9'’\u200d"), max_size=30)
 
@@ -23,7 +24,7 @@ NASTY = st.text(st.sampled_from("ab Iİıßﬀ é\n\t\u3000\x1c中文🙂_-9'’
 @settings(max_examples=300, deadline=None)
 @given(NASTY)
 def test_words_are_those_of_scikit_learn(longest, text):
-    theirs = CountVectorizer(ngram_range=(1, longest), token_pattern=r"(?u)\b\w+\b").build_analyzer()
+    theirs = CountVectorizer(ngram_range=(1, longest), token_pattern=WORD).build_analyzer()
     assert Counter(words(text.lower(), longest)) == Counter(theirs(text))
 
 

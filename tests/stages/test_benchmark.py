@@ -5,14 +5,14 @@ import timed
 
 from decant import paths
 from decant.files import read_json
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.members import speed
 from decant.settings import gate_keys, params
 from decant.settings.gates import Gate
 from decant.verdict import gates
 from stages import benchmark
 
-NAMES = {"linear", "probe", "teacher_tiny_13", "student_torch", "student", SHIPPED, "ensemble"}
+NAMES = {"linear", "probe", "teacher_tiny_13", "student_torch", "student", STUDENT_INT8, "ensemble"}
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def numbers(node, way: str = "") -> list[str]:
 def test_everyone_is_timed_and_lengths_stop_at_the_longest_text(written):
     assert set(written["contestants"]) == NAMES
     assert list(written["lengths"]) == ["8", "16", "32"]  # tokens.max_length is 48
-    assert written["contestants"][SHIPPED]["to_int8"] == 1.0
+    assert written["contestants"][STUDENT_INT8]["to_int8"] == 1.0
     sizes = {name: entry["bytes"] for name, entry in written["contestants"].items()}
-    assert sizes[SHIPPED] == written["bundle_bytes"] == sum(
+    assert sizes[STUDENT_INT8] == written["bundle_bytes"] == sum(
         file.stat().st_size for file in paths.bundle("demo").rglob("*") if file.is_file()
     )  # fmt: skip
     assert sizes["student_torch"] > sizes["student"]
@@ -52,7 +52,7 @@ def test_students_of_the_sweep_are_timed_beside_the_shipped_one(written):
 
 
 def test_the_flat_figures_are_those_of_the_two_that_older_files_have(written):
-    for prefix, name in (("int8", SHIPPED), ("fp32", "student")):
+    for prefix, name in (("int8", STUDENT_INT8), ("fp32", "student")):
         for key in ("ms_p50", "ms_p95"):
             assert written[f"{prefix}_{key}"] == written["contestants"][name][key]
     assert written["int8_to_fp32"] == pytest.approx(1 / written["contestants"]["student"]["to_int8"])

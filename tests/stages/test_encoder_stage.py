@@ -7,6 +7,7 @@ import pytest
 import tiny
 import torch
 from encoders import arrange, change_config, change_weights, content, described, kept, nothing_kept
+from families import write_roberta
 from safetensors.torch import load_file
 
 from decant.errors import EncoderError, ParamsError
@@ -113,8 +114,12 @@ def test_an_embedding_table_of_another_size_stops_the_stage(workspace, folder):
     size = model.config.vocab_size
     model.resize_token_embeddings(size + 3, mean_resizing=False)
     model.save_pretrained(folder)
-    arrange(workspace, described(folder))
+    entry = described(folder)
+    assert entry.pop("embedding_rows") == size + 3
+    arrange(workspace, entry)
     refuses(workspace, rf"embedding table of {size + 3} rows, .*vocab_size says {size}")
+    arrange(workspace, entry | {"embedding_rows": size + 2})
+    refuses(workspace, rf"embedding table of {size + 3} rows, .*embedding_rows says {size + 2}")
 
 
 @pytest.mark.parametrize(("room", "fits"), [(47, False), (48, True)])
@@ -137,12 +142,22 @@ def test_an_encoder_with_too_few_positions_stops_the_stage(workspace, folder, ro
         )
 
 
-def test_a_padding_that_is_another_tokens_number_stops_the_stage(workspace, folder):
+def test_a_padding_that_is_another_tokens_number_stops_the_stage(workspace, tmp_path, texts):
+    """RoBERTa counts positions by it."""
+    write_roberta(tmp_path / "other", texts)
+    change_config(tmp_path / "other", pad_token_id=3)
+    arrange(workspace, described(tmp_path / "other"))
+    refuses(workspace, r"config\.json says pad_token_id 3, the tokenizer's <pad> is 1")
+
+
+def test_where_no_position_hangs_on_it_the_padding_becomes_the_tokenizers(workspace, folder):
+    """As BERT says 0 under the vocabulary of XLM-R, whose padding is 1."""
     change_config(folder, pad_token_id=1)
     arrange(workspace, described(folder))
-    refuses(workspace, r"config\.json says pad_token_id 1, the tokenizer's \[PAD\] is 0")
+    stage.main("demo", "tiny")
+    assert encoder.load_weights(kept(workspace)).config.pad_token_id == 0
 
 
 def test_text_in_a_script_that_the_vocabulary_lacks_stops_the_stage(workspace, folder):
     arrange(workspace, described(folder), ["тест сообщения", "еще одно", "plain words"] * 5)
-    refuses(workspace, r"% of the tokens in demo's train text are unknown, demo\.tokens\.max_unknown")
+    refuses(workspace, r"of demo's train text, 28\.6% of the pieces unknown, .*demo\.tokens allows max_unknown 0\.05")

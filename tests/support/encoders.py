@@ -14,12 +14,12 @@ from stages.demo import generate
 
 def described(folder: Path) -> dict:
     """The catalogue's entry of the encoder in a folder."""
+    size = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+    rows = read_json(folder / "config.json")["vocab_size"]
+    spare = {"embedding_rows": rows} if rows > size else {}
     return {
-        "sources": [f"folder:{folder}"],
-        "sha256": digest(folder / WEIGHTS),
-        "vocab_size": Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size(),
-        "pooling": "mean",
-    }
+        "sources": [f"folder:{folder}"], "sha256": digest(folder / WEIGHTS), "vocab_size": size, "pooling": "mean"
+    } | spare  # fmt: skip
 
 
 def arrange(workspace: Path, entry: dict, texts: list[str] | None = None) -> dict:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from decant import decision, paths
 from decant.files import write_json
-from decant.keys import SHIPPED, bounds, class_keys
+from decant.keys import STUDENT_INT8, bounds, class_keys
 from decant.scoring import curves, metrics, subgroups
 from decant.settings.decision import rule_of
 from decant.settings.heads import heads_of
@@ -18,9 +18,9 @@ OTHERS = ("linear", "probe", "teacher_minilm_13", "ensemble", "student")
 GATES = {
     "int8_size": {"metric": "quantize", "key": "bytes", "value": 7_000_000, "bound": 9_000_000.0, "side": "max", "by": "value",
                   "result": "holds"},
-    "quality": {"metric": "test", "key": f"{SHIPPED}.macro_f1", "value": 0.8, "low": 0.74, "high": 0.86, "bound": 0.78,
+    "quality": {"metric": "test", "key": f"{STUDENT_INT8}.macro_f1", "value": 0.8, "low": 0.74, "high": 0.86, "bound": 0.78,
                 "side": "min", "by": "interval", "result": "open", "more_rows": 1234},
-    "alarms": {"metric": "test", "key": f"{SHIPPED}.classes.scam.fpr", "value": 0.1, "low": 0.07, "high": 0.14, "bound": 0.02,
+    "alarms": {"metric": "test", "key": f"{STUDENT_INT8}.classes.scam.fpr", "value": 0.1, "low": 0.07, "high": 0.14, "bound": 0.02,
                "side": "max", "by": "interval", "result": "fails"},
 }  # fmt: skip
 
@@ -36,7 +36,7 @@ STUDENTS = [
 OLDER = ("feelings",)  # tasks whose timings are those of before: no contestants, no lengths, no students of other sizes
 BEFORE = {"int8_ms_p50": 3.0, "int8_ms_p95": 6.0, "fp32_ms_p50": 7.0, "processor": "one", "threads": 1, "instructions": "avx2",
           "onnxruntime": "1"}  # fmt: skip
-TOOK = {"linear": 0.9, "probe": 14.0, "teacher_minilm_13": 14.5, "ensemble": 15.4, "student": 4.0, SHIPPED: 1.7,
+TOOK = {"linear": 0.9, "probe": 14.0, "teacher_minilm_13": 14.5, "ensemble": 15.4, "student": 4.0, STUDENT_INT8: 1.7,
         "student_torch": 8.0}  # fmt: skip
 BENCHMARK = BEFORE | {
     "int8_ms_p50": 1.7, "int8_ms_p95": 3.4, "fp32_ms_p50": 4.0, "fp32_ms_p95": 8.0, "clock": "thread", "wall_ratio": 1.5,
@@ -109,10 +109,10 @@ def write(task: str) -> None:
     groups = subgroups.figures(subgroups.groups(frame, [], frame), names, gold, answers, 30, 0.95)
     files = {
         "test": {"judged": {"n": ROWS, "rows_sha256": "ab" * 32, "bundle_md5": "cd" * 16}}
-        | dict.fromkeys((*OTHERS, SHIPPED), entry) | {f"{SHIPPED}_vs_student": {"agreement": 0.99}},
+        | dict.fromkeys((*OTHERS, STUDENT_INT8), entry) | {f"{STUDENT_INT8}_vs_student": {"agreement": 0.99}},
         "paired": {f"minus_{other}": gap for other in OTHERS},
         "subgroups": groups,
-        "thresholds": {"n": 300} | {name: {"classes": thresholds} for name in (*OTHERS, SHIPPED) if thresholds},
+        "thresholds": {"n": 300} | {name: {"classes": thresholds} for name in (*OTHERS, STUDENT_INT8) if thresholds},
         "gate": {"verdict": "red", "gates": GATES, "evidence": {"bundle_md5": "cd" * 16, "model_md5": "ef" * 16,
                  "rows_sha256": "ab" * 32, "params_sha256": "01" * 32, "metrics": {"test": "23" * 32}}},
         "split": {name: {"n": 100, "sha256": "45" * 32, "drift": 0.0} for name in paths.SPLITS},
@@ -141,7 +141,7 @@ def tables(task: str, names: list[str], gold, answers, scores, ids: list[str], s
         "roc": curves.roc(names, gold, scores),
         "thresholds": curves.thresholds(evidence, dict(zip(names, gold.T, strict=True)), dict.fromkeys(names, 0.5)),
         "reliability": curves.reliability(names, gold, scores, 10),
-        "sizes": pd.DataFrame({"contestant": [*OTHERS, SHIPPED], "bytes": [9e6, 9e7, 9e7, 1e8, 3e7, 7e6]}).astype({"bytes": int}),
+        "sizes": pd.DataFrame({"contestant": [*OTHERS, STUDENT_INT8], "bytes": [9e6, 9e7, 9e7, 1e8, 3e7, 7e6]}).astype({"bytes": int}),
     }  # fmt: skip
     learning = {
         "teachers": pd.DataFrame(

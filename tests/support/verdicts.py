@@ -8,28 +8,28 @@ from ruamel.yaml import YAML
 
 from decant import paths, tables
 from decant.files import digest, write_json
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.verdict import binding, lock
 from stages import gate
 
 TASK = "demo"
 GATES = {
     "not_below_linear": {"metric": "paired", "key": "minus_linear.macro_f1", "min": -0.02},
-    "scam_fpr": {"metric": "test", "key": f"{SHIPPED}.classes.scam.fpr", "max": 0.08},
+    "scam_fpr": {"metric": "test", "key": f"{STUDENT_INT8}.classes.scam.fpr", "max": 0.08},
     "int8_size": {"metric": "quantize", "key": "bytes", "max": 9_000_000},
     "leakage": {"metric": "split", "key": "leakage_any", "max": 0},
 }
 ROWS = pd.DataFrame({"id": ["a", "b", "c"], "text": ["airdrop now", "rent is due on friday", "btc"]})
-ROWS = ROWS.assign(answer=["scam", "clean", "crypto"], **{SHIPPED: ["scam", "clean", "crypto"]})
+ROWS = ROWS.assign(answer=["scam", "clean", "crypto"], **{STUDENT_INT8: ["scam", "clean", "crypto"]})
 GREEN = {
-    "test": {SHIPPED: {"n": 450, "classes": {"scam": {"fpr": 0.0387, "fpr_low": 0.0208, "fpr_high": 0.0652}}}},
+    "test": {STUDENT_INT8: {"n": 450, "classes": {"scam": {"fpr": 0.0387, "fpr_low": 0.0208, "fpr_high": 0.0652}}}},
     "paired": {"minus_linear": {"n": 450, "macro_f1": 0.01, "macro_f1_low": -0.01, "macro_f1_high": 0.03}},
     "quantize": {"bytes": 6_807_608},
     "split": {"leakage_any": 0},
-    "thresholds": {SHIPPED: {"classes": {"scam": {"feasible": 1}}}},
+    "thresholds": {STUDENT_INT8: {"classes": {"scam": {"feasible": 1}}}},
 }
-OPEN = {"test": {SHIPPED: {"n": 450, "classes": {"scam": {"fpr": 0.07, "fpr_low": 0.045, "fpr_high": 0.1}}}}}
-RED = {"test": {SHIPPED: {"n": 450, "classes": {"scam": {"fpr": 0.09, "fpr_low": 0.06, "fpr_high": 0.12}}}}}
+OPEN = {"test": {STUDENT_INT8: {"n": 450, "classes": {"scam": {"fpr": 0.07, "fpr_low": 0.045, "fpr_high": 0.1}}}}}
+RED = {"test": {STUDENT_INT8: {"n": 450, "classes": {"scam": {"fpr": 0.09, "fpr_low": 0.06, "fpr_high": 0.12}}}}}
 
 
 def set_gates(workspace: Path, gates: dict = GATES) -> None:
@@ -49,7 +49,7 @@ def write_evidence(workspace: Path, **metrics: dict) -> Path:
     bundle = write_bundle(workspace)
     set_gates(workspace)
     file = paths.split_file(TASK, "test")
-    ROWS.drop(columns=SHIPPED).to_parquet(file)
+    ROWS.drop(columns=STUDENT_INT8).to_parquet(file)
     write_json(paths.metrics(TASK, "manifest"), {"task": TASK, "rows": {"test": tables.rows_sha256(file)}})
     for name, content in (GREEN | metrics).items():
         about = {"judged": binding.judged(TASK, bundle, len(ROWS))} if name == "test" else {}

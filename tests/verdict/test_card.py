@@ -11,7 +11,7 @@ from huggingface_hub.repocard import metadata_load
 from decant import decision
 from decant.errors import CacheError
 from decant.files import slug
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.settings.card import Card
 from decant.settings.catalogue import Encoder
 from decant.settings.decision import rule_of
@@ -98,7 +98,7 @@ def test_the_hubs_own_library_reads_the_card_and_writes_it_again_byte_for_byte(w
 
 @pytest.mark.parametrize("task", TASKS)
 def test_evaluation_results_are_the_tasks_own_measures_with_rows_and_intervals(written, at_head, task):
-    p, test = sections(at_head, task), figures(at_head, task)["test"][SHIPPED]
+    p, test = sections(at_head, task), figures(at_head, task)["test"][STUDENT_INT8]
     found = {one.metric_name: one for one in card.read(written(task), "card.md").eval_results}
     wanted = {"argmax": ["macro F1", "accuracy"], "priority": ["macro F1", "accuracy"],
               "thresholds": ["micro AUC", "macro AUC", "macro F1"]}[p.decision.rule]  # fmt: skip
@@ -203,7 +203,7 @@ def test_subgroups_come_worst_first_and_only_those_with_figures(written):
 
 def test_a_cap_that_no_threshold_holds_is_shown(written):
     def fail(metrics):
-        metrics["thresholds"][SHIPPED]["classes"]["scam"]["feasible"] = 0
+        metrics["thresholds"][STUDENT_INT8]["classes"]["scam"]["feasible"] = 0
 
     row = next(
         line for line in section(written("scam", change=fail), "What it answers").splitlines() if "| scam" in line

@@ -7,7 +7,7 @@ import pytest
 from decant import paths
 from decant.errors import CacheError, DataError
 from decant.files import read_json, write_json
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.verdict import champion
 from stages.evaluate import Rows, paired
 
@@ -20,7 +20,7 @@ SAID = ["scam", "clean", "crypto", "scam"]
 def crowned(workspace):
     file = paths.predictions("demo")
     file.parent.mkdir(parents=True)
-    ROWS.assign(**{SHIPPED: SAID, "linear": "clean"}).to_parquet(file)
+    ROWS.assign(**{STUDENT_INT8: SAID, "linear": "clean"}).to_parquet(file)
     write_json(paths.metrics("demo", "test"), {})  # from before params said what ships
     return champion.crown("demo", "ab" * 16)
 
@@ -80,7 +80,7 @@ def test_evaluate_compares_with_it_on_the_rows_that_both_answered(crowned):
     mine = ROWS.assign(id=["a", "b", "new", "newer"])
     gold = np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0], [0, 0, 1]], dtype=bool)
     ours = np.array([[0, 0, 1], [0, 0, 1], [1, 0, 0], [1, 0, 0]], dtype=bool)
-    rows = Rows(mine, SHIPPED, NAMES, gold, gold, {}, {SHIPPED: ours}, {SHIPPED: ours.astype(float)})
+    rows = Rows(mine, STUDENT_INT8, NAMES, gold, gold, {}, {STUDENT_INT8: ours}, {STUDENT_INT8: ours.astype(float)})
     entry = paired("demo", rows, 0.95)["minus_champion"]
     assert (entry["n"], entry["mended"], entry["broken"]) == (2, 1, 0)
     assert entry["accuracy"] == pytest.approx(0.5)

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from decant.keys import SHIPPED
+from decant.keys import STUDENT_INT8
 from decant.verdict import headline
 
 GATES = {"size": "holds", "loss": "holds", "f1": "open", "fpr": "fails"}
 TEST = {
     "linear": {"n": 450, "accuracy": 0.9},
-    SHIPPED: {
+    STUDENT_INT8: {
         "n": 450,
         "accuracy": 0.91234, "accuracy_low": 0.88321, "accuracy_high": 0.93789,
         "macro_f1": 0.90712, "macro_f1_low": 0.87744, "macro_f1_high": 0.93432,
@@ -55,8 +55,8 @@ def test_a_task_of_several_answers_has_auc_first_and_the_difference_in_it():
 
 
 def test_a_figure_that_test_json_does_not_have_is_left_out():
-    shipped = {key: value for key, value in TEST[SHIPPED].items() if not key.startswith("macro_auc")}
-    found = of(multilabel=True, caps=["clean"], test={SHIPPED: shipped})
+    shipped = {key: value for key, value in TEST[STUDENT_INT8].items() if not key.startswith("macro_auc")}
+    found = of(multilabel=True, caps=["clean"], test={STUDENT_INT8: shipped})
     assert not any(key.startswith("macro_auc") for key in found)
     assert found["clean_fpr"] == 0.1
     assert "clean_fpr_low" not in found

@@ -4,7 +4,10 @@
  * @typedef {{word: string, start: number, end: number, effect: number}} Moved
  */
 
-const WORD = /(?:[^\s\x1c-\x1f\x85]|\ufeff)+/gu; // what stands between blanks, as Python names them
+// Han characters and kana, each of which is a word, then what stands between blanks, as Python names them
+const HAN = "\\u2e80-\\u2fdf\\u3005-\\u3007\\u3021-\\u3029\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
+const KANA = "\\u3041-\\u309f\\u30a1-\\u30ff\\u31f0-\\u31ff\\uff66-\\uff9f";
+const WORD = new RegExp(`[${HAN}${KANA}]|(?:[^\\s\\x1c-\\x1f\\x85${HAN}${KANA}]|\\ufeff)+`, "gu");
 export const MOST = 200; // words: each costs a run of the model
 
 /**
