@@ -135,7 +135,7 @@ def check_length(
 
 def check_language(task: str, source: str, found: Coverage, tokens: Tokens) -> None:
     """EncoderError if the tokenizer does not know the train text, or spells it."""
-    if over := strange(found, tokens):
+    if over := [f"{key} {getattr(tokens, key):g}" for key in strange(found, tokens)]:
         raise EncoderError(
             f"{source}: of {task}'s train text, {told(found)}; {task}.tokens allows {', '.join(over)}. The tokenizer is not the one "
             f"of these weights, or not made for this language. Take an encoder that knows it in encoders, "

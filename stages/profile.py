@@ -9,9 +9,9 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from decant import checked, decision, paths, stage, tables
+from decant.data.languages import guesser, spoken
 from decant.files import read_json, slug, write_metrics, writing
 from decant.heads import Head, labelled
 from decant.models.coverage import covered
@@ -27,8 +27,6 @@ from decant.settings.heads import Heads, heads_of
 from decant.settings.tokens import Tokens
 
 OPEN = ("train", "valid", "calib")
-SAMPLE = 2000  # texts of a split whose language is guessed, evenly spaced
-SURE = 0.9  # probability from which the guess counts; short posts often fit several languages
 UNCUT = 1_000_000  # tokens; every text at its full length
 BINS = 30  # of the histograms
 
@@ -46,7 +44,7 @@ def main(task: str) -> None:
     rule = rule_of(p.decision)
     frames = {split: tables.load(task, split, heads) for split in OPEN}
     tokenizers = {name: load_tokenizer(paths.encoder(task, name)) for name in p.encoders}
-    languages = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    languages = guesser()
 
     metrics, characters, tokens = {}, {}, {}
     shown = bar(total=len(tokenizers) * sum(map(len, frames.values())), what="tokens", unit="text")
@@ -96,14 +94,6 @@ def main(task: str) -> None:
 def quantiles(name: str, sizes: np.ndarray) -> dict[str, float]:
     summary = {f"{name}_mean": float(sizes.mean()), f"{name}_max": int(sizes.max())}
     return summary | {f"{name}_p{q}": float(np.percentile(sizes, q)) for q in (50, 95, 99)}
-
-
-def spoken(texts: list[str], languages: LanguageIdentifier) -> dict[str, float]:
-    """Language -> share of a sample of the texts; unsure where no language is likely enough."""
-    sample = [texts[row] for row in np.linspace(0, len(texts) - 1, min(SAMPLE, len(texts))).astype(int)]
-    guesses = [languages.classify(text) for text in bar(sample, what="languages", unit="text")]
-    named = pd.Series([language if chance >= SURE else "unsure" for language, chance in guesses])
-    return {name: float(share) for name, share in named.value_counts(normalize=True).head(5).items()}
 
 
 def balance(frame: pd.DataFrame, heads: tuple[Head, ...]) -> dict[str, np.ndarray]:
@@ -210,7 +200,7 @@ def page(task: str, written: dict, metrics: dict, several: bool, unknown: bool =
              for name, entry in metrics.items()]  # fmt: skip
     encoders = [{"split": name, "encoder": key.removeprefix("encoder_")} | value
                 for name, entry in metrics.items() for key, value in entry.items() if key.startswith("encoder_")]  # fmt: skip
-    spoken = [{"split": name} | entry["languages"] for name, entry in metrics.items()]
+    guessed = [{"split": name} | entry["languages"] for name, entry in metrics.items()]
     sections = [
         f"# {task}: the data",
         f"{prepared['rows_raw']:,} raw rows, of which {prepared['rows_empty']:,} are empty after cleaning and "
@@ -240,7 +230,7 @@ def page(task: str, written: dict, metrics: dict, several: bool, unknown: bool =
         table(encoders, "split"),
         "![Tokens per text](profile/tokens.png)",
         "Languages, guessed for a sample:",
-        table(spoken, "split"),
+        table(guessed, "split"),
     ]
     return "\n\n".join(sections) + "\n"
 

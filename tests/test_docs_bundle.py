@@ -6,9 +6,11 @@ import sys
 
 from bundles import write_bundle
 from graph import ROOT
+from ruamel.yaml import YAML
 
 from decant.files import read_json
 from decant.models import normalizer
+from decant.new.language import GATES
 
 PAGE = (ROOT / "docs/bundle.md").read_text(encoding="utf-8")
 
@@ -42,3 +44,9 @@ def test_its_numbers_are_those_of_the_code(workspace):
     chars = set(normalizer.AMPERSAND + normalizer.SIGNS + normalizer.BLANK + normalizer.UNSEEN + normalizer.LETTERS)
     assert f"texts that {len(chars)} characters become" in PAGE
     assert f"but for {len(normalizer.MISREAD)} frequent characters" in PAGE
+
+
+def test_its_gates_of_a_linear_model_are_those_that_new_proposes():
+    (block,) = (YAML(typ="safe", pure=True).load(code) for code in blocks("yaml"))
+    assert block["ship"] == "linear"
+    assert block["gates"] == {name: value for name, (value, _) in GATES.items()}

@@ -118,6 +118,12 @@ def test_the_words_that_moved_the_answer_add_up(bundle):
     assert [effect for *_, effect in found] == pytest.approx([whole - without, 0, whole - without], abs=1e-6)
 
 
+def test_words_of_chinese_and_japanese_are_their_characters(bundle):
+    text = "btc涨了! キロ"
+    assert [word for word, *_ in bundle.explain(text)] == ["btc", "涨", "了", "!", "キ", "ロ"]
+    assert [text[start:end] for _, start, end, _ in bundle.explain(text)] == ["btc", "涨", "了", "!", "キ", "ロ"]
+
+
 def test_what_speaks_against_the_answer_has_an_effect_below_zero(bundle):
     effects = {word: effect for word, _, _, effect in bundle.explain("btc airdrop")}
     assert bundle.predict(["btc airdrop"])[0]["answer"] == "crypto"

@@ -62,13 +62,13 @@ def covered(tokenizer: Tokenizer, unknown: str | None, texts: list[str]) -> Cove
 
 
 def strange(found: Coverage, tokens: Tokens) -> list[str]:
-    """The limits of params that the figures are beyond: the tokenizer was made for other texts."""
+    """The keys of tokens whose limits the figures are beyond: the tokenizer was made for other texts."""
     limits = {
         "max_unknown": (found.unknown, tokens.max_unknown),
         "max_letters": (found.letters, tokens.max_letters),
         "max_pieces": (found.pieces, tokens.max_pieces),
     }
-    return [f"{key} {most:g}" for key, (value, most) in limits.items() if value > most]
+    return [key for key, (value, most) in limits.items() if value > most]
 
 
 def told(found: Coverage) -> str:

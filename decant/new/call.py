@@ -36,13 +36,19 @@ class Choices:
     nulls: bool = True  # NULL, NaN and the like stand for no label
     splits: bool = True  # the splits that the table brings are taken
     bad_rows: str | None = None  # drop: rows that cannot be read are left out and counted
+    ship: str | None = None  # linear: what the bundle is to hold
 
     def options(self) -> list[str]:
         """As they are typed."""
         several = {"text": self.text, "label": self.label, "classes": self.classes, "number": self.number}
         several |= {"ignore": self.ignore, "split": self.split, "null": self.null}
         single = {"id": self.id, "encoding": self.encoding, "format": self.format, "delimiter": self.delimiter}
-        single |= {"columns": self.columns, "separator": self.separator or None, "bad-rows": self.bad_rows}
+        single |= {
+            "columns": self.columns,
+            "separator": self.separator or None,
+            "bad-rows": self.bad_rows,
+            "ship": self.ship,
+        }
         flags = {"quotes": self.quotes, "header": self.header, "separator": None if self.separator != "" else False}
         flags |= {"nulls": None if self.nulls else False, "splits": None if self.splits else False}
         typed = [part for name, values in several.items() for value in values for part in (f"--{name}", value)]

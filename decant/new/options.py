@@ -46,6 +46,9 @@ def table(parser: argparse.ArgumentParser) -> None:
     for name, what in FLAGS.items():
         parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, help=what)
     parser.add_argument("--bad-rows", choices=["drop"], help="leave rows out that cannot be read, and count them")
+    parser.add_argument(
+        "--ship", choices=["linear"], help="let the linear model ship, as where no encoder knows the language"
+    )
     joined = parser.add_mutually_exclusive_group()
     joined.add_argument("--separator", metavar="MARK", help="between several labels in a cell")
     joined.add_argument(

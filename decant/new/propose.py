@@ -17,12 +17,12 @@ from decant.data import rawfiles
 from decant.data.ids import identity
 from decant.errors import DataError, ParamsError
 from decant.files import slug, writing
-from decant.keys import STUDENT_INT8
 from decant.new import intake, versioning
 from decant.new.blocks import Block, appended, checked, listed
 from decant.new.call import Call, Choices
 from decant.new.columns import Column
 from decant.new.describe import describe
+from decant.new.language import ship_linear
 from decant.new.reading import Reading, read
 from decant.new.roles import named, roles_of
 from decant.new.splits import by_name, heard, words
@@ -30,6 +30,7 @@ from decant.new.trial import Trial, of
 from decant.settings import params
 from decant.settings.params import FILE
 from decant.settings.schema import Params
+from decant.shipping import CONTESTANT
 
 # raw: data/raw holds the raw files; the words are no strings in YAML
 RESERVED = {"defaults", "raw", "null", "true", "false", *params.RESERVED, *Params.model_fields}
@@ -104,6 +105,8 @@ def taken(call: Call, before: bytes, build: bool) -> Look:
     heard(call, [value for values in roles.split.values() for value in values], list(files.values()))
     warnings = describe(block, roles, files, call)
     call.settle()
+    if choices.ship:
+        ship_linear(block)
     trial = Trial(checked(appended(before, block, build), block, build), folder, reading.formats, call)
     return Look(block, trial, warnings, rows, folder, names, target)
 
@@ -128,7 +131,8 @@ def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, b
     found = looked(file, task, choices, before, build, rest)
     block = found.block
     stops, more = found.trial.propose(block)
-    gate = {"metric": "test", "key": f"{STUDENT_INT8}.macro_f1", "min": 0.5}
+    ships = CONTESTANT[block.tree.get("ship", found.trial.p.ship)]
+    gate = {"metric": "test", "key": f"{ships}.macro_f1", "min": 0.5}
     block.put("gates", "macro_f1", value=gate, note="a placeholder: set what a release must reach")
     after = appended(before, block, build)
     checked(after, block, build)

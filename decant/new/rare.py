@@ -3,8 +3,13 @@ class is a slip of the pen, a class to merge, or one to leave out; until he has 
 
 from difflib import get_close_matches
 
+import numpy as np
+
+from decant.errors import DataError
 from decant.heads import KINDS
 from decant.new.blocks import Block
+from decant.new.call import Call
+from decant.paths import SPLITS
 from decant.settings.params import FILE, TaskParams
 
 
@@ -43,3 +48,20 @@ def meant(raws: list[str], common: dict[str, str]) -> str:
     """A guess at the class that a misspelt label belongs to."""
     near = [match for raw in raws if len(raw) > 3 for match in get_close_matches(raw, common, n=1, cutoff=0.75)]
     return f", misspelt {common[near[0]]}?" if near else ""
+
+
+def in_common(classes: list[str], answers: np.ndarray, place: np.ndarray, call: Call) -> None:
+    """Raises DataError: train and test have classes, and share none.
+
+    answers: (n, classes) which of them a row has. place: (n,) its split.
+    """
+    train, test = (
+        {name for name, column in zip(classes, answers[place == SPLITS.index(split)].T, strict=True) if column.any()}
+        for split in ("train", "test")
+    )
+    if train and test and not train & test:
+        first, second = (", ".join(map(repr, sorted(names)[:5])) for names in (train, test))
+        raise DataError(
+            f"train and test share no class: train has {first}, test has {second}. Spell them alike, or have new "
+            f"splits made of all rows: {call.again('--no-splits')}"
+        )

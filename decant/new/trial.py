@@ -15,7 +15,7 @@ from decant.heads import labelled
 from decant.new import lengths
 from decant.new.blocks import Block
 from decant.new.call import Call
-from decant.new.rare import advice
+from decant.new.rare import advice, in_common
 from decant.paths import SPLITS
 from decant.progress import bar
 from decant.settings.decision import rule_of
@@ -78,7 +78,10 @@ class Trial:
                     )
 
     def propose(self, block: Block) -> tuple[list[str], list[str]]:
-        """Set split and tokens, and print them with their reasons; returns what will stop the stages, and warnings."""
+        """Set split and tokens, and print them with their reasons; returns what will stop the stages, and warnings.
+
+        Raises DataError: a split gets no row, train and test share no class, or the encoder does not know the language.
+        """
         together = self.together(block)
         place = self.placed(together, self.carve(block) if self.given is not None else {})
         if self.given is not None:
@@ -92,9 +95,9 @@ class Trial:
         else:
             self.drift(block, place, together)
         stops = self.least(block, place)
+        in_common(self.classes, self.answers, place, self.call)
         return stops, [
-            *self.shared(place),
-            *lengths.propose(block, self.p, self.frame["text"].tolist()),
+            *lengths.propose(block, self.p, self.frame["text"].tolist(), self.call),
             *self.warnings(),
         ]
 
@@ -189,18 +192,6 @@ class Trial:
             block.put("split", "max_drift", value=value, note=f"{why}; the default is {allowed}")
             pieces = f" and up to {largest:,} rows stay together" if largest > 1 else ""
             print(f"split.max_drift: {value}, above the default {allowed} ({why}: {split} gets {rows}{pieces})")
-
-    def shared(self, place: np.ndarray) -> list[str]:
-        """A warning, if train and test have classes that the other has not. Raises DataError: they share none."""
-        train, test = ({name for name, column in zip(self.classes, self.answers[place == SPLITS.index(split)].T, strict=True)
-                        if column.any()} for split in ("train", "test"))  # fmt: skip
-        if train & test or not train or not test:
-            return []
-        first, second = (", ".join(map(repr, sorted(names)[:5])) for names in (train, test))
-        raise DataError(
-            f"train and test share no class: train has {first}, test has {second}. Spell them alike, or have new "
-            f"splits made of all rows: {self.call.again('--no-splits')}"
-        )
 
     def least(self, block: Block, place: np.ndarray) -> list[str]:
         """Propose a lower split.least where classes have too few rows for the default. Classes that some split would not

@@ -18,6 +18,7 @@ from decant.models.encoder import encode
 from decant.models.model import embed
 from decant.new import lengths
 from decant.new.call import Call, Choices
+from decant.new.language import LIMITS
 from decant.new.propose import RESERVED, looked
 from decant.settings import params
 from decant.settings.params import FILE, TaskParams
@@ -46,7 +47,8 @@ def answer(file: Path, choices: Choices, most: int, to: Path | None = None) -> N
     trial, p = look.trial, look.trial.p
     place = placed(trial, look.block)
     rows = opened(trial, place, most)
-    more = lengths.propose(look.block, p, trial.frame["text"].tolist())
+    asked = Call(file, task, choices, command="try")
+    more = lengths.propose(look.block, p, trial.frame["text"].tolist(), asked)
     length = look.block.tree.get("tokens", {}).get("max_length", p.tokens.max_length)
     for warning in [*look.warnings, *more, *trial.warnings()]:
         print(f"warning: {warning}")
@@ -77,7 +79,8 @@ def answer(file: Path, choices: Choices, most: int, to: Path | None = None) -> N
     ]  # fmt: skip
     for part in parts:
         print(*shown.lines(part), sep="\n")
-    command = Call(file, task, choices).again()
+    unread = set(look.block.tree.get("tokens", {})) & set(LIMITS) and not choices.ship
+    command = Call(file, task, choices).again(*(["--ship", "linear"] if unread else []))
     print(f"\nTo make it a task (add --dry-run to see the block first):\n  {command}")
     if to is not None:
         print(f"The answer without its texts: {shown.page(parts, f'{task}: a first answer', command, to)}")

@@ -12,8 +12,9 @@ import torch
 from tqdm import tqdm
 
 from decant.members.clock import Clock
-from decant.models.encoder import cut_vocabulary, encode
+from decant.models.encoder import encode
 from decant.models.model import DEVICE, Classifier, build
+from decant.models.vocabulary import cut_vocabulary
 from decant.progress import bar
 from decant.settings.params import TaskParams
 from decant.settings.training import Training

@@ -226,6 +226,23 @@ def test_grams(form, expected):
     assert GRAM == 5
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("我昨天在这里买的手机今天就坏了客服不理人", "我昨天在这里买的手机今天就坏了客服不理他"),
+        ("まだ注文が届いておらず電話にも誰も出ません", "まだ注文が届いておらず電話にも誰も出ませぬ"),
+        ("the phone that i bought here yesterday broke today", "the phone that i bought here yesterday broke now"),
+    ],
+)
+def test_a_copy_with_another_end_is_near_in_every_script(one, other):
+    """A character of Chinese says as much as three letters: by plain 5-grams the first two pairs are .6 alike."""
+    assert together(near([one, other, "something else altogether"], 0.8)) == {(0, 1)}
+
+
+def test_unlike_texts_of_few_characters_stay_apart():
+    assert not together(near(["手机坏了", "手机很好", "客服很好", "东西坏了"], 0.8))
+
+
 @pytest.mark.parametrize("threshold", [0.401, 0.45, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 0.999])
 def test_bands_share_a_pair_at_the_threshold_nearly_always(threshold):
     found = bands(threshold)

@@ -187,3 +187,13 @@ def test_weights_come_back_as_they_were(tmp_path):
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(CacheError, match=r"linear\.safetensors: missing\. Run dvc repro"):
         linear.load_weights(tmp_path / "linear.safetensors")
+
+
+def test_words_of_chinese_are_its_characters():
+    """Whole sentences were words of their own, so that no word came twice."""
+    tfidf = Tfidf(Vectorizer(2, 0))
+    tfidf.fit(["手机坏了", "手机很好 ok", "スマホ ok"])
+    assert set(tfidf.counters["word"].get_feature_names_out()) == {
+        "手", "机", "坏", "了", "很", "好", "ok", "手 机", "机 坏", "坏 了", "机 很", "很 好", "好 ok",
+        "ス", "マ", "ホ", "ス マ", "マ ホ", "ホ ok",
+    }  # fmt: skip

@@ -196,25 +196,6 @@ def test_long_texts_are_said_to_be_cut_with_the_key_that_reads_them_whole(worksp
     assert "runtime.long_texts: chunk" in said
 
 
-def test_texts_that_the_encoder_does_not_know_are_said(workspace, inbox, capsys):
-    emoji = ["😀🔥💩"[: n % 3 + 1] + "👍" * (n % 7) + "🎉" * (n // 21) for n in range(ROWS)]
-    assert (
-        main(
-            [
-                "new",
-                str(write_csv(inbox / "rows.csv", GOOD | {"text": emoji})),
-                "--task",
-                TASK,
-                "--text",
-                "text",
-                "--dry-run",
-            ]
-        )
-        == 0
-    )
-    assert "warning: 100 % of the tokens are unknown to minilm" in capsys.readouterr().out
-
-
 def test_a_mark_is_no_separator_of_numbers_and_names_are_given_by_what_columns_hold():
     column = Column("x", rows=4)
     column.values.update({"1,2": 2, "1": 2})

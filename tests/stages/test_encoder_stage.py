@@ -8,6 +8,7 @@ import tiny
 import torch
 from encoders import arrange, change_config, change_weights, content, described, kept, nothing_kept
 from families import write_roberta
+from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 from decant.errors import EncoderError, ParamsError
@@ -161,3 +162,26 @@ def test_where_no_position_hangs_on_it_the_padding_becomes_the_tokenizers(worksp
 def test_text_in_a_script_that_the_vocabulary_lacks_stops_the_stage(workspace, folder):
     arrange(workspace, described(folder), ["тест сообщения", "еще одно", "plain words"] * 5)
     refuses(workspace, r"of demo's train text, 28\.6% of the pieces unknown, .*demo\.tokens allows max_unknown 0\.05")
+
+
+def test_text_that_the_vocabulary_spells_stops_the_stage(workspace, folder):
+    """No token is unknown: the vocabulary has the letters."""
+    arrange(workspace, described(folder), ["qwzx vkjq zzxw", "xqvz kwjz qqz"] * 5)
+    set_tokens(workspace, max_letters=0.9)
+    refuses(workspace, r"of demo's train text, 0\.0% of the pieces unknown, 100% single .* allows max_letters 0\.9")
+    set_tokens(workspace, max_letters=1.0, max_pieces=3.0)
+    refuses(workspace, r"\d\.\d pieces a word; demo\.tokens allows max_pieces 3\. ")
+    set_tokens(workspace, max_letters=1.0, max_pieces=5.0)
+    stage.main("demo", "tiny")
+    record = read_json(kept(workspace) / "encoder.json")
+    assert (record["unknown_share"], record["letter_share"]) == (0, 1)
+    assert 3 < record["pieces_per_word"] < 4
+
+
+def set_tokens(workspace, **keys):
+    yaml = YAML()
+    file = workspace / "params.yaml"
+    tree = yaml.load(file.read_text(encoding="utf-8"))
+    tree["defaults"]["tokens"] |= keys
+    with file.open("w", encoding="utf-8") as stream:
+        yaml.dump(tree, stream)

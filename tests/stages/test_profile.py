@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from decant.errors import DataError, EncoderError
 from decant.files import write_json
 from decant.heads import layout
+from decant.models.coverage import covered
 from stages import profile
 from stages.demo import generate
 
@@ -129,6 +130,7 @@ def test_every_figure_is_that_of_a_count_by_hand(folder, tiny_encoder):
         encoder = described("tokens", sizes) | {
             "cut": pytest.approx(sum(size > LIMIT for size in sizes) / len(sizes), abs=5.1e-5),
             "unknown": pytest.approx(pieces.count("[UNK]") / len(pieces), abs=5.1e-5),
+            **covered(tokenizer, "[UNK]", texts)._asdict(),
         }
         assert pieces.count("[UNK]") > 0
         assert {key: value for key, value in entry.items() if key != "languages"} == {
@@ -279,47 +281,6 @@ def test_a_missing_split_and_a_missing_encoder_stop_the_stage(copy):
 
 
 # -- the parts ---------------------------------------------------------------------------------------------------------
-
-
-class Guesser:
-    """Says the language that the text names, surely unless it ends in ?; keeps what it was asked."""
-
-    def __init__(self):
-        self.asked: list[str] = []
-
-    def classify(self, text: str) -> tuple[str, float]:
-        self.asked.append(text)
-        return text[:2], 0.5 if text.endswith("?") else 0.9
-
-
-def test_unsure_guesses_are_called_so():
-    assert profile.spoken(["en", "en?", "de", "en", "fr?"], Guesser()) == {"en": 0.4, "unsure": 0.4, "de": 0.2}
-
-
-def test_the_five_most_frequent_languages_are_named():
-    texts = [name for size, name in enumerate(("aa", "bb", "cc", "dd", "ee", "ff", "gg"), start=1) for _ in range(size)]
-    assert profile.spoken(texts, Guesser()) == {
-        name: pytest.approx(size / 28) for name, size in (("gg", 7), ("ff", 6), ("ee", 5), ("dd", 4), ("cc", 3))
-    }
-
-
-def test_long_tables_are_sampled_evenly_from_first_to_last():
-    guesser = Guesser()
-    profile.spoken([f"en {row:05}" for row in range(10_000)], guesser)
-    rows = [int(text[3:]) for text in guesser.asked]
-    assert (len(rows), rows[0], rows[-1]) == (2000, 0, 9999)
-    assert set(np.diff(rows)) <= {4, 5, 6}
-
-
-def test_real_sentences_are_told_apart():
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    texts = [
-        "The weather has been awful this week, so we stayed at home and read books.",
-        "She said that nobody had told them about the meeting, which was rather strange.",
-        "Das Wetter war in dieser Woche so schlecht, dass wir zu Hause geblieben sind.",
-        "ok",
-    ]
-    assert profile.spoken(texts, identifier) == {"en": 0.5, "de": 0.25, "unsure": 0.25}
 
 
 def test_a_task_with_one_label_has_no_pairs():

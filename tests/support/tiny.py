@@ -78,7 +78,11 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     tree["demo"]["generator"]["rows"] = rows
     tree["demo"]["thresholds"]["caps"]["scam"] = 0.08  # whatever an experiment has left there
     defaults = tree["defaults"]
-    defaults["tokens"]["max_length"] = 48
+    defaults["tokens"] |= {
+        "max_length": 48,
+        "max_letters": 1.0,
+        "max_pieces": 20.0,
+    }  # it has few words, and all letters
     defaults["split"]["least"] = 1
     defaults["baseline"] |= {"strengths": [1.0, 10.0], "probe_strengths": [0.01], "folds": 3, "probe_encoder": "tiny"}
     defaults["teacher"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3}

@@ -115,7 +115,7 @@ def test_an_encoder_of_another_language_is_not_used(small, capsys):
         "".join(random.Random(row).choices("あいうえおかきくけこさしすせそ", k=30)) for row in range(120)
     ]
     out = said(capsys, written(small, columns), "--text", "text", "--label", "label")
-    assert "of the tokens; it was made for another language" in out
+    assert "probe: not tried: encoder tiny was made for another language: " in out
 
 
 def test_test_rows_stay_closed_and_leaks_are_counted(small, capsys):

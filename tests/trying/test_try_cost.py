@@ -15,7 +15,7 @@ def found(workspace, tiny_encoder):
     """The costs of 1,000 train and 100 valid rows, with params' batches of 32 and 2 epochs."""
     tiny.shrink(workspace / "params.yaml", encoders.described(tiny_encoder))
     p = read("demo")
-    here, why = encoder.opened("tiny", p.catalogue["tiny"], rows().texts, 0.9)
+    here, why = encoder.opened("tiny", p.catalogue["tiny"], rows().texts, p.tokens)
     assert why == ""
     clock = Clock(1)
     return cost.costs(here, rows(), p, 48, 1000, 100, clock), clock
