@@ -1,6 +1,7 @@
-"""docs/first-hour.md: what it types for six public tables works on tables that look like them, down to rows and splits."""
+"""docs/first-hour.md: what it types for six public tables, and one in Arabic, works on tables like them, down to the splits."""
 
 import json
+import random
 import re
 import shlex
 
@@ -66,6 +67,12 @@ def bbc(folder):
         )  # as the published ones are
 
 
+def reviews(folder):
+    words = "شكرا الخدمة ممتازة سريع جدا رائع جميل أحببت المنتج نظيف لم يصل الطلب أحد يرد مكسور متأخر رديء خسارة المال".split()
+    rows = [" ".join(random.Random(row).choices(words, k=9)) for row in range(300)]
+    write_csv(folder / "reviews_ar.csv", {"text": rows, "label": cycle("good", "bad")})
+
+
 ALIKE = {  # what is typed -> what makes a table like it, and the answers that its rows have
     "SMSSpamCollection": (sms, {"ham", "spam"}),
     "banking77": (banking, {"card_arrival", "lost_or_stolen_card", "top_up_failed"}),
@@ -73,6 +80,7 @@ ALIKE = {  # what is typed -> what makes a table like it, and the answers that i
     "emotion": (tweets, {"anger", "joy", "sadness"}),
     "trec": (trec, {"DESC", "NUM"}),
     "bbc": (bbc, {"business", "sport", "tech"}),
+    "reviews_ar.csv": (reviews, {"good", "bad"}),
 }
 
 
