@@ -11,6 +11,7 @@ import numpy as np
 
 from decant import decision
 from decant.decision import Rule
+from decant.errors import BundleError
 from decant.heads import Head, layout, probabilities, width
 from decant.shipped.explain import Effect, effects
 from decant.shipped.linear import Linear
@@ -38,11 +39,17 @@ class Bundle:
         self.model = Linear(folder) if kind(self.record) == LINEAR else self._onnx(folder, threads)
 
     def _onnx(self, folder: Path, threads: int):
-        from decant.shipped.model import Model  # and with it onnxruntime and tokenizers
+        from decant.shipped.model import REFUSED, Model  # and with it onnxruntime and tokenizers
 
         overlap = self.runtime["overlap"] if self.runtime["long_texts"] == "chunk" else None
         batches = self.record.get("batches", False)
-        return Model(folder / INT8, folder / TOKENIZER, self.record["max_length"], threads, overlap, batches)
+        try:
+            return Model(folder / INT8, folder / TOKENIZER, self.record["max_length"], threads, overlap, batches)
+        except REFUSED as error:
+            said = str(error).splitlines()[0].rpartition("failed:")[2]
+            raise BundleError(
+                f"{folder / INT8}: onnxruntime does not open it ({said:.200}). Build the bundle again"
+            ) from None
 
     @property
     def runtime(self) -> dict:

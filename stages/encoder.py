@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from decant import checked, paths, stage, tables
+from decant.data import inside
 from decant.errors import EncoderError
 from decant.files import digest, write_json, writing
 from decant.models import packaged, scratch
@@ -187,7 +188,8 @@ def located(name: str, source: str, fetch: bool) -> tuple[Path | None, str]:
     else:
         folder, reason = Path(place), f"{place} is not a folder with {WEIGHTS}"
     if folder and (folder / WEIGHTS).exists():
-        return folder, ""
+        fault = inside.fault(folder)
+        return (None, fault) if fault else (folder, "")
     files = sorted(file.name for file in folder.glob("*")) if folder else []
     return None, reason + pickled(files, place)
 

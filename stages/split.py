@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from decant import checked, decision, paths, stage, tables
-from decant.data import duplicates, frozen, held_out, manifest, parquet, stratify
+from decant.data import duplicates, formulas, frozen, held_out, manifest, parquet, stratify
 from decant.data.carve import carve, check_drift, drift, spared
 from decant.data.leaks import explain, leakage, leaking
 from decant.data.support import check_support, left_out, standing
@@ -247,7 +247,7 @@ def write_clusters(task: str, rows: Rows, place: np.ndarray, cluster: np.ndarray
     sample = rows.frame.iloc[like][["id", "answer", "text"]].assign(cluster=cluster[like], split=split)
     sample = sample.sort_values(["cluster", "id"])[["cluster", "split", "id", "answer", "text"]].head(SHOWN)
     with writing(target) as partial:
-        sample.to_csv(partial, index=False)
+        formulas.table(sample).to_csv(partial, index=False)
     return target
 
 

@@ -83,7 +83,7 @@ def forms(texts: list[str]) -> list[int]:
 def files(folder: Path, source: Source) -> dict[Path, str]:
     """Path -> format of every raw file of texts without labels."""
     more = source.unlabelled
-    return rawfiles.files(folder, more.files, more.format) if more else {}
+    return rawfiles.own_files(folder, more.files, more.format) if more else {}
 
 
 def raw_batches(folder: Path, source: Source, bad: BadRows) -> Iterator[tuple[Batch, list[str]]]:

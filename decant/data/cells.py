@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from decant.data import packed
 from decant.data.bad import STRICT, BadRows
 from decant.data.batch import Batch, Cells, line_breaks
+from decant.data.sheets import refuse_giant
 from decant.data.textlines import lines
 from decant.errors import DataError
 
@@ -60,6 +61,7 @@ def misquoted(file: Path, encoding: str, delimiter: str, begin: int, line: int, 
 def sheet_rows(file: Path) -> Iterator[list]:
     """Rows of the only sheet. A workbook with several would need a choice that nobody has made."""
     with packed.seekable(file) as whole:
+        refuse_giant(whole, file)
         try:
             book = CalamineWorkbook.from_path(str(whole))
             sheets = [sheet for sheet in map(book.get_sheet_by_name, book.sheet_names) if sheet.height]

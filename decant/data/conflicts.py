@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from decant.data import formulas
 from decant.data.tablefiles import BATCH
 from decant.files import writing
 
@@ -60,7 +61,7 @@ def report(file: Path, texts: np.ndarray, conflicting: np.ndarray, target: Path)
     table = pd.concat(parts, ignore_index=True)
     order = pd.Series(texts[chosen]).map({text: index for index, text in enumerate(first)}).argsort(kind="stable")
     with writing(target) as partial:
-        table.iloc[order.to_numpy()].to_csv(partial, index=False)
+        formulas.table(table.iloc[order.to_numpy()]).to_csv(partial, index=False)
 
 
 def drop(file: Path, kept: np.ndarray) -> None:

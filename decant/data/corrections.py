@@ -1,8 +1,9 @@
 """Labels that a person has corrected (source.corrections), over what the raw files say: read whole, checked, applied by id.
 
 A CSV with the columns id, head (where a task has several), label and why. The label is a class of the head; of a sigmoid
-head several, with the head's separator or | between them, or none. Whatever is wrong stops prepare with the line: a
-correction that goes nowhere would be believed to hold.
+head several, with the head's separator or | between them, or none. An apostrophe before =, +, - or @ is the mark of
+decant.data.formulas and not of the label. Whatever is wrong stops prepare with the line: a correction that goes nowhere would
+be believed to hold.
 """
 
 from collections import Counter
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from decant.data import rawfiles
+from decant.data import inside, rawfiles
+from decant.data.formulas import plain
 from decant.data.labels import number
 from decant.errors import DataError
 from decant.files import slug
@@ -88,12 +90,15 @@ def read(folder: Path, source: Source, heads: tuple[Head, ...]) -> Corrections:
         raise DataError(
             f"{file}: missing; source.corrections names it. Put it there, or take the key out of params.yaml"
         )
+    if fault := inside.fault(folder):
+        raise DataError(fault)
     named = {head.name: head for head in heads}
     for batch in rawfiles.batches(file, "csv"):
         check_header(file, batch.names, several=len(heads) > 1)
         for row in range(len(batch)):
             cells = {
-                name: column[row].strip() if name != "id" else column[row] for name, column in batch.columns.items()
+                name: plain(column[row].strip() if name != "id" else column[row])
+                for name, column in batch.columns.items()
             }
             place, name = batch.place(row), cells.get("head", heads[0].name)
             if name not in named:

@@ -88,7 +88,7 @@ def of_splits(folder: Path, source: Source) -> Iterator[tuple[Batch, list[str], 
     """The ids of the split files, batch by batch, with their split as an index in SPLITS."""
     column = source.id or "id"
     for name, file in source.splits.ids.items():
-        for path, form in rawfiles.files(folder, [folder_of(file)], None).items():
+        for path, form in rawfiles.own_files(folder, [folder_of(file)], None).items():
             for batch in rawfiles.batches(
                 path, form, source.encoding, source.delimiter, source.quotes, columns={column}
             ):

@@ -8,7 +8,7 @@ formats are.
 from collections.abc import Iterator
 from pathlib import Path
 
-from decant.data import documents, exports, packed, rasa, tablefiles, tagged
+from decant.data import documents, exports, inside, packed, rasa, tablefiles, tagged
 from decant.data.bad import STRICT, BadRows
 from decant.data.batch import Batch
 from decant.data.jsonstream import json_rows
@@ -58,6 +58,13 @@ def files(folder: Path, names: list[str], form: str | None) -> dict[Path, str]:
                 raise DataError(f"{file}: listed twice in source; its rows would count twice")
             kinds[file] = kind
     return kinds
+
+
+def own_files(folder: Path, names: list[str], form: str | None) -> dict[Path, str]:
+    """The same of a task's folder, out of which no file may lead. Raises DataError for a link that does, too."""
+    if fault := inside.fault(folder):
+        raise DataError(fault)
+    return files(folder, names, form)
 
 
 def batches(

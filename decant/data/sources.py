@@ -10,10 +10,13 @@ from decant.settings.source import Source, folder_of
 
 
 def files(folder: Path, source: Source) -> dict[Path, str]:
-    """Path -> format of every raw file. Raises DataError: missing, or of no known format; also of `source.splits.files`."""
-    found = rawfiles.files(folder, [folder_of(name) for name in source.files], source.format)
+    """Path -> format of every raw file.
+
+    Raises DataError: missing, of no known format, or a link out of `folder`; also of `source.splits.files`.
+    """
+    found = rawfiles.own_files(folder, [folder_of(name) for name in source.files], source.format)
     if source.splits and source.splits.files:  # are they there, and none in two splits?
-        rawfiles.files(folder, list(source.splits.files.values()), source.format)
+        rawfiles.own_files(folder, list(source.splits.files.values()), source.format)
     return found
 
 

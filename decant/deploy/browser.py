@@ -6,6 +6,7 @@ the copy that a browser keeps for reading offline, and for whoever replaces the 
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from decant.shipped.record import ONNX, READ, RECORD, kind, read_record
 PAGE = Path(__file__).parent / "page"
 VERSION = "version.js"
 OPENING = "self.DECANT_PAGE = "  # what version.js begins with
+WHOLE = re.compile("0|[1-9][0-9]{0,9}")  # what JavaScript takes for the index of an array
 GOLDEN = "golden.json"  # answers to compare with, where the bundle has some
 
 
 def build(bundle: Path, target: Path, cache: Path = vendored.CACHE) -> int:
     """Write the page of a bundle to `target`, whole or not at all; returns its bytes. A page that lies there is replaced.
 
-    Raises BundleError (no bundle, other bytes than it lists, or none that runs in a browser), InputError (`target` holds
+    Raises BundleError (no bundle, other bytes than it lists, or none that a browser runs), InputError (`target` holds
     something else), InstallError (decant.deploy.vendored).
     """
     record = read_record(bundle)
@@ -31,6 +33,11 @@ def build(bundle: Path, target: Path, cache: Path = vendored.CACHE) -> int:
         raise BundleError(
             f"{bundle}: holds a {kind(record)} model, and the page runs an ONNX model with its tokenizer. Set "
             f"{record['task']}.ship: student in params.yaml and run dvc repro"
+        )
+    if moved := displaced(list(record["heads"])):
+        raise BundleError(
+            f"{bundle}: a browser reads the head {moved!r} before all others, for its name is a number, and would take another "
+            f"head's logits for its own. Rename it in {record['task']}.heads of params.yaml and run dvc repro"
         )
     refuse_others(target)
     with writing(target) as partial:
@@ -48,6 +55,13 @@ def build(bundle: Path, target: Path, cache: Path = vendored.CACHE) -> int:
         # as ASCII: JSON is JavaScript then, and no label can end it
         (partial / VERSION).write_text(f"{OPENING}{json.dumps(about, indent=1)};\n", encoding="ascii")
         return sum((partial / name).stat().st_size for name in found(partial))
+
+
+def displaced(heads: list[str]) -> str | None:
+    """The first head that an object of JavaScript would hold in another place: whole numbers come first there, and rise."""
+    numbers = sorted((name for name in heads if WHOLE.fullmatch(name) and int(name) < 2**32 - 1), key=int)
+    order = [*numbers, *(name for name in heads if name not in numbers)]
+    return next((name for name, other in zip(order, heads, strict=True) if name != other), None)
 
 
 def refuse_others(target: Path) -> None:

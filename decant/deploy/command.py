@@ -21,7 +21,7 @@ from decant.shipped.texts import fault
 
 STDIN = "standard input"
 UNREADABLE = {"text": None, "answer": None, "heads": None}  # so that a line comes out for each that went in
-OF_TABLES = ("out", "format", "encoding", "delimiter", "no_quotes", "workers", "bad_rows", "prefix")
+OF_TABLES = ("out", "format", "encoding", "delimiter", "no_quotes", "workers", "bad_rows", "prefix", "formulas")
 
 
 def predict(options: Namespace) -> None:
@@ -77,13 +77,18 @@ def _json(text: str, prediction: dict) -> str:
 
 def _shown(text: str, prediction: dict, bundle: Bundle) -> str:
     answer = prediction["answer"]
-    shown = [f"{answer if isinstance(answer, str) else ', '.join(answer) or 'none'}\t{text}"]
+    shown = [f"{_visible(answer) if isinstance(answer, str) else ', '.join(map(_visible, answer)) or 'none'}\t{text}"]
     for head, values in prediction["heads"].items():
         several = not isinstance(values, float)
-        scores = "  ".join(f"{label} {value:.4f}" for label, value in values.items()) if several else values
+        scores = "  ".join(f"{_visible(label)} {value:.4f}" for label, value in values.items()) if several else values
         shown.append(f"  {head}: {scores}")
-    limits = "  ".join(f"{label} >= {value:g}" for label, value in bundle.thresholds.items())
+    limits = "  ".join(f"{_visible(label)} >= {value:g}" for label, value in bundle.thresholds.items())
     return "\n".join([*shown, f"  decision: {bundle.rule.name}{f' ({limits})' if limits else ''}"])
+
+
+def _visible(label: str) -> str:
+    """A label on one line of a terminal, which obeys no sign of it."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in label)
 
 
 def _table(options: Namespace) -> None:
@@ -108,7 +113,7 @@ def _table(options: Namespace) -> None:
             options.prefix or "",
             options.workers or 0,
         )
-        found = tables.score(job, options.out, "jsonl" if options.json else "csv")
+        found = tables.score(job, options.out, "jsonl" if options.json else "csv", options.formulas != "keep")
     told = f"{options.out or 'standard output'}: {found.rows:,} rows"
     told += f", {found.bad:,} without an answer (no text, or too long)" if found.bad else ""
     told += f", {found.before:,} of them scored by an earlier run" if found.before else ""

@@ -27,6 +27,11 @@ def arguments(parser: ArgumentParser) -> None:
     table.add_argument(
         "--bad-rows", choices=("stop", "keep"), help="keep: no text, or too long, gets an empty answer; lines too"
     )
+    table.add_argument(
+        "--formulas",
+        choices=("mark", "keep"),
+        help="keep: in CSV and TSV no apostrophe before a text that a spreadsheet would run",
+    )
     table.add_argument("--prefix", metavar="TEXT", help="of the new columns, answer and score_<class>")
 
 

@@ -1,7 +1,7 @@
 """The scored table as it is written: the columns of the input as they came, then the answer and a score per class.
 
-A cell that begins with =, +, - or @ stays as it is, though a spreadsheet that opens the CSV by a double click runs it as a
-formula: a reply begins with @ and a fall with -, and a table that other programs read must not change on its way.
+A text in CSV or TSV that a spreadsheet would run as a formula gets an apostrophe before it (decant.data.formulas), for a post
+may be written so that it does harm there; `--formulas keep` leaves it as it came. JSON Lines and Parquet hold every cell as it is.
 """
 
 import csv
@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from decant.data import formulas
 from decant.data.answered import joined
 from decant.data.batch import Batch
 from decant.data.tablefiles import BATCH
@@ -35,23 +36,29 @@ def form_of(out: Path) -> str:
 
 
 @contextmanager
-def opened(file: Path, form: str, added: Added, names: list[str], schema: pa.Schema | None) -> Iterator[Write]:
-    """A function that writes rows to a file. names, schema: the columns of the input; the schema is for Parquet alone."""
+def opened(
+    file: Path, form: str, added: Added, names: list[str], schema: pa.Schema | None, marked: bool = True
+) -> Iterator[Write]:
+    """A function that writes rows to a file. names, schema: the columns of the input; the schema is for Parquet alone.
+
+    marked: formulas in CSV and TSV get an apostrophe.
+    """
     if form == "parquet":
         with _parquet(file, added, schema) as write:
             yield write
         return
     with file.open("w", encoding="utf-8", newline="") as stream:
-        yield to(stream, form, added, names)
+        yield to(stream, form, added, names, marked)
 
 
-def to(stream: TextIO, form: str, added: Added, names: list[str]) -> Write:
+def to(stream: TextIO, form: str, added: Added, names: list[str], marked: bool = True) -> Write:
     """A function that writes rows to a stream as CSV, TSV or JSON Lines, after the header."""
     if form == "jsonl":
         return lambda batch, answers: stream.writelines(_lines(batch, names, added.columns(answers)))
     rows = csv.writer(_Unix(stream), delimiter="\t" if form == "tsv" else ",", lineterminator="\r\n")
-    rows.writerow([*names, *added.names])
-    return lambda batch, answers: rows.writerows(_rows(batch, names, added.columns(answers)))
+    told = formulas.marked if marked else str
+    rows.writerow(map(told, [*names, *added.names]))
+    return lambda batch, answers: rows.writerows(map(told, row) for row in _rows(batch, names, added.columns(answers)))
 
 
 def _lines(batch: Batch, names: list[str], added: dict[str, list]) -> Iterator[str]:

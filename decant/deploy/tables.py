@@ -85,8 +85,10 @@ class Job:
         )
 
 
-def score(job: Job, out: Path | None, form: str = "csv") -> Survey:
+def score(job: Job, out: Path | None, form: str = "csv", marked: bool = True) -> Survey:
     """Write the table with answers to a file, by its suffix, or to standard output as `form` says.
+
+    marked: formulas in CSV and TSV get an apostrophe, see decant.data.formulas.
 
     A run that was killed goes on if it is asked for again, and writes the bytes that it would have written.
 
@@ -111,7 +113,7 @@ def score(job: Job, out: Path | None, form: str = "csv") -> Survey:
 
     with tqdm(total=found.rows, desc="predict", unit="row") as bar:
         if out is None:
-            write = outputs.to(sys.stdout, form, added, found.names)
+            write = outputs.to(sys.stdout, form, added, found.names, marked)
             for (_, batch), answers in in_order(job.bundle, pieces(), workers):
                 write(batch, answers)
                 sys.stdout.flush()
@@ -122,7 +124,10 @@ def score(job: Job, out: Path | None, form: str = "csv") -> Survey:
                 kept.save(number, answers)
                 bar.update(len(batch))
             found.before = bar.initial
-            with writing(out) as partial, outputs.opened(partial, form, added, found.names, found.schema) as write:
+            with (
+                writing(out) as partial,
+                outputs.opened(partial, form, added, found.names, found.schema, marked) as write,
+            ):
                 for (number, batch), _ in pieces():
                     write(batch, kept.load(number, len(batch)))
     return found

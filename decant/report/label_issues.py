@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from decant import paths, tables
+from decant.data import formulas
 from decant.data.corrections import BETWEEN, COLUMNS
 from decant.files import writing
 from decant.heads import Head, labelled
@@ -112,7 +113,7 @@ def write_table(file: Path, doubts: dict[str, list[Doubt]]) -> None:
     ]  # fmt: skip
     columns = ["head", "id", "split", "given", "suggested", "confidence", "margin", "neighbours", "text"]
     with writing(file) as partial:
-        pd.DataFrame(lines, columns=columns).to_csv(partial, index=False)
+        formulas.table(pd.DataFrame(lines, columns=columns)).to_csv(partial, index=False)
 
 
 def write_corrections(file: Path, doubts: dict[str, list[Doubt]], separators: dict[str, str], several: bool) -> None:
@@ -123,7 +124,9 @@ def write_corrections(file: Path, doubts: dict[str, list[Doubt]], separators: di
         for name, found in doubts.items():
             for doubt in found:
                 label = separators[name].join(doubt.issue.suggested)
-                writer.writerow([doubt.row["id"], *([name] if several else []), label, ""])
+                writer.writerow(
+                    [formulas.marked(doubt.row["id"]), *([name] if several else []), formulas.marked(label), ""]
+                )
 
 
 def page(task: str, doubts: dict[str, list[Doubt]], frames: dict[str, pd.DataFrame], heads: tuple[Head, ...]) -> Html:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from decant.data import formulas
 from decant.report.facts import Facts
 
-# a label that begins with = is a text, and so is one that looks like a link
-OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+OPTIONS = {"in_memory": True} | formulas.SHEET
 
 
 def ledger(facts: Facts, file: Path) -> None:

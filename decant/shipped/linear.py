@@ -20,6 +20,7 @@ TERMS, WEIGHTS = "linear/terms.json", "linear/weights.npy"
 WORDS = re.compile(WORD)
 SPACES = re.compile(r"\s\s+")
 AGAIN = "Build the bundle again"
+LONGEST = 64  # words or characters of a run: a text of 20,000 characters then has a million runs at most
 
 
 class Linear:
@@ -33,19 +34,30 @@ class Linear:
 
     def __init__(self, folder: str | Path):
         folder = Path(folder)
-        told = json.loads((folder / TERMS).read_text(encoding="utf-8"))
         try:
+            told = json.loads((folder / TERMS).read_text(encoding="utf-8"))
             # mapped, so that a header which claims more than the file holds is refused before memory is taken
             table = np.array(np.load(folder / WEIGHTS, mmap_mode="r", allow_pickle=False))
             self.intercept = np.array(told["intercept"], dtype=np.float64)
             self.longest = {kind: int(told[kind]["ngrams"]) for kind in KINDS if kind in told}
+            if max(self.longest.values(), default=0) > LONGEST:
+                raise ValueError(f"runs of more than {LONGEST}")
             self.places: dict[str, dict[str, int]] = {}
             first = 0
             for kind in self.longest:
                 self.places[kind] = {term: first + place for place, term in enumerate(told[kind]["terms"])}
                 first += len(self.places[kind])
             fits = table.dtype == np.float32 and table.shape == (first, 1 + len(self.intercept))
-        except (KeyError, TypeError, ValueError, EOFError, OSError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            EOFError,
+            OSError,
+            AttributeError,
+            RecursionError,
+            OverflowError,
+        ) as error:
             raise BundleError(f"{folder}: {TERMS} or {WEIGHTS} is not what it should be ({error}). {AGAIN}") from None
         if not fits:
             raise BundleError(
@@ -84,7 +96,7 @@ class Linear:
 def words(text: str, longest: int) -> Iterator[str]:
     """Runs of 1 to `longest` words, joined by blanks."""
     found = WORDS.findall(text)
-    for size in range(1, longest + 1):
+    for size in range(1, min(longest, len(found)) + 1):
         for start in range(len(found) - size + 1):
             yield " ".join(found[start : start + size])
 

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as says
 from tokenizers import Tokenizer
 
 Ids = tuple[int, ...]
+REFUSED = (
+    says.Fail, says.InvalidArgument, says.InvalidGraph, says.InvalidProtobuf, says.NotImplemented, says.NoSuchFile, says.RuntimeException,
+)  # fmt: skip
+"""What onnxruntime raises of a file that it does not open."""
 
 PIECE = 1024  # texts whose tokens are held at a time
 BATCH = 64  # windows of one length that run together, where they may

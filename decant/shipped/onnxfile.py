@@ -1,4 +1,5 @@
-"""What an ONNX file points to outside itself, read from its bytes: the shipped part has no onnx package.
+"""What an ONNX file points to outside itself, and what in it may have no end, read from its bytes: the shipped part has no
+onnx package.
 
 A protobuf message is a row of fields, each a key (number and wire type) and a value; unknown ones are stepped over.
 """
@@ -14,7 +15,34 @@ INSIDE = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
+LOOPS = {b"Loop", b"Scan", b"SequenceMap"}  # operators that run a graph as often as a number in the file says
+OPERATOR, FUNCTION_NAME = 4, 1  # the field of a node with its operator, and that of a function with its name
 EXTERNAL = {13, 14}  # of a tensor: external_data, data_location; written for data that lies in another file alone
+
+
+def refuse_endless(name: str, content: bytes) -> None:
+    """Raises BundleError: a loop, or functions that call functions, thirty of which unfold to a billion nodes.
+
+    content: bytes that `refuse_external` has read to their end.
+    """
+    functions, called = set(), set()
+    waiting = [("model", memoryview(content), False)]
+    while waiting:
+        message, body, own = waiting.pop()
+        for number, value in fields(body):
+            if message == "function" and number == FUNCTION_NAME:
+                functions.add(bytes(value))
+            if message == "node" and number == OPERATOR:
+                if bytes(value) in LOOPS:
+                    raise BundleError(
+                        f"{name}: a {bytes(value).decode()}, which may never end; a classifier has none. Do not open it"
+                    )
+                if own:
+                    called.add(bytes(value))
+            if (inside := INSIDE.get(message, {}).get(number)) and isinstance(value, memoryview) and inside != "tensor":
+                waiting.append((inside, value, own or inside == "function"))
+    if functions & called:
+        raise BundleError(f"{name}: functions that call functions, which may unfold without end. Export it whole")
 
 
 def refuse_external(name: str, content: bytes) -> None:

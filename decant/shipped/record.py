@@ -1,7 +1,7 @@
 """decant.json, the record of a bundle: what it must say, and the bytes that it lists.
 
 A bundle may come from anybody. What it makes us read is looked at before it is read: its size, whether it lies in the
-folder, whether the record lists its digest; and the model must hold its weights itself.
+folder, whether the record lists its digest; the model must hold its weights itself, and end.
 """
 
 import hashlib
@@ -9,8 +9,8 @@ import json
 from pathlib import Path, PurePosixPath
 
 from decant.errors import BundleError
-from decant.shipped import linear
-from decant.shipped.onnxfile import refuse_external
+from decant.shipped import described, linear
+from decant.shipped.onnxfile import refuse_endless, refuse_external
 from decant.text import PATTERNS
 
 RECORD = "decant.json"
@@ -35,6 +35,7 @@ INT8, TOKENIZER = "onnx/model_quantized.onnx", "tokenizer.json"
 READ = {ONNX: (INT8, TOKENIZER), LINEAR: (linear.WEIGHTS, linear.TERMS)}  # by Bundle, the weights first
 AGAIN = "Build the bundle again"
 # Bytes. The tokenizer of 250,000 words of XLM-R has 17 million; protobuf ends at 2 GB.
+MOST, TOTAL = 64, 3_000_000_000  # files, and bytes of all; ours are five to seven
 LARGEST = {RECORD: 1_000_000, ".json": 64_000_000, ".onnx": 2_000_000_000, ".npy": 2_000_000_000}
 
 
@@ -52,7 +53,7 @@ def read_record(folder: Path) -> dict:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         record_format = record.get("format") if isinstance(record, dict) else record
         raise BundleError(f"{folder / RECORD}: format {record_format!r}, this version of decant reads {FORMAT}")
-    if kind(record) not in READ:
+    if kind(record) not in (*READ,):  # which may be no name at all
         raise BundleError(f"{folder / RECORD}: model is {record['model']!r:.60}, expected {' or '.join(READ)}. {AGAIN}")
     wanted = KEYS | ({"max_length": int} if kind(record) == ONNX else {})  # a linear model reads a text to its end
     if missing := set(wanted) - set(record):
@@ -66,6 +67,9 @@ def read_record(folder: Path) -> dict:
     for name in READ[kind(record)]:
         if name not in record["files"]:
             raise BundleError(f"{folder / RECORD}: does not list {name}, which would be read unchecked. {AGAIN}")
+    if fault := next(described.faults(record), None) or next(described.undecided(record), None):
+        raise BundleError(f"{folder / RECORD}: {fault}. {AGAIN}")
+    count_files(folder, record["files"])
     for name, expected in record["files"].items():
         content = within(folder, name)
         actual = hashlib.sha256(content).hexdigest()
@@ -76,7 +80,29 @@ def read_record(folder: Path) -> dict:
             )
         if name.endswith(".onnx"):
             refuse_external(str(folder / name), content)
+            refuse_endless(str(folder / name), content)
     return record
+
+
+def count_files(folder: Path, listed: dict) -> None:
+    """Raises BundleError: so many files, or so many bytes, that only reading them would hold up a machine."""
+    if len(listed) > MOST or len({PurePosixPath(name) for name in listed}) < len(listed):
+        raise BundleError(
+            f"{folder / RECORD}: lists {len(listed):,} files, or one twice; a bundle has at most {MOST}. {AGAIN}"
+        )
+    total = sum(size(folder / name) for name in listed)
+    if total > TOTAL:
+        raise BundleError(
+            f"{folder}: {total:,} bytes, a bundle may have {TOTAL:,}. It is not one of ours; do not open it"
+        )
+
+
+def size(file: Path) -> int:
+    """0 where there is none: `within` says what is wrong with it."""
+    try:
+        return file.stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def parsed(file: Path) -> object:

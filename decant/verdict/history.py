@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from decant import paths
+from decant.data import formulas
 from decant.errors import ResourceError
 from decant.files import writing
 from decant.keys import HEADLINE, bounds
@@ -18,7 +19,6 @@ from decant.shipping import shipped
 from decant.verdict import shapes
 from decant.verdict.headline import RESULTS
 
-AS_TEXT = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}  # subjects of commits are anybody's
 FOLDER = paths.metrics("task", "name").parent.parent  # metrics/
 PARTS = ("test", "gate", "paired", "learning", "split", "quantize")  # whose figures become columns
 LEARNT = ("nll", "accuracy", "macro_f1", "micro_auc", "macro_auc")  # of the student on valid
@@ -137,10 +137,10 @@ def write(folder: Path) -> int:
     # whole numbers stay whole beside empty cells, and a column that no row fills is left out
     table = pd.DataFrame(found).convert_dtypes().dropna(axis="columns", how="all")
     with writing(folder / "ledger.csv") as partial:
-        table.to_csv(partial, index=False)
+        formulas.table(table).to_csv(partial, index=False)
     with (
         writing(folder / "ledger.xlsx") as partial,
-        pd.ExcelWriter(partial, engine="xlsxwriter", engine_kwargs=AS_TEXT) as book,
+        pd.ExcelWriter(partial, engine="xlsxwriter", engine_kwargs={"options": formulas.SHEET}) as book,
     ):
         book.book.set_properties({"created": pd.Timestamp("2000-01-01").to_pydatetime()})  # so that its bytes repeat
         table.to_excel(book, sheet_name="ledger", index=False)

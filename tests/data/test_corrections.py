@@ -51,6 +51,12 @@ def test_a_row_that_had_no_label_stays_once_it_has_one(workspace):
     assert metrics(workspace)["rows_unlabelled"] == 1
 
 
+def test_the_mark_before_a_formula_is_none_of_the_id_the_label_or_the_reason(workspace):
+    rows = table("=1,win,ham\n'=2,rent,ham\n'b,bye,ham\n")
+    frame = fixed(workspace, "id,label,why\n'=1,spam,'@ann says so\n''=2,spam,x\n'b,spam,x\n", rows)
+    assert dict(zip(frame["id"], frame["kind"], strict=True)) == {"=1": "spam", "'=2": "spam", "'b": "spam"}
+
+
 def test_corrections_reach_every_batch(workspace, monkeypatch):
     monkeypatch.setattr(rawfiles, "BATCH", 20)
     frame = fixed(

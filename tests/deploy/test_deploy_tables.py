@@ -21,6 +21,8 @@ from bundles import write_bundle
 from graph import ROOT
 from shell import ENVIRONMENT
 
+from decant.__main__ import main
+from decant.data import formulas
 from decant.deploy import table, tables, workers
 from decant.errors import DataError, InputError
 from decant.files import read_json, write_json
@@ -59,15 +61,17 @@ def write_csv(file, texts, delimiter=","):
         rows.writerows([["id", "post", "n"], *([f"0{row}", text, "7.50"] for row, text in enumerate(texts))])
 
 
-def rows_of(file):
+def rows_of(file, kept=False):
+    """Its rows; formulas have lost their mark. kept: they have none."""
     with open(file, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t" if file.endswith("tsv") else ","))
+        rows = list(csv.DictReader(stream, delimiter="\t" if file.endswith("tsv") else ","))
+    return rows if kept else [{name: formulas.plain(cell) for name, cell in row.items()} for row in rows]
 
 
 # --- what is written --------------------------------------------------------------------------------------------------
 
 
-def test_a_scored_csv_has_every_cell_as_it_came_and_the_answers_of_the_bundle(bundle):
+def test_a_scored_csv_has_every_cell_and_the_answers_of_the_bundle(bundle):
     write_csv("rows.csv", TEXTS)
     found = score(bundle, "rows.csv", "scored.csv")
     assert (found.rows, found.bad) == (8, 0)
@@ -79,6 +83,36 @@ def test_a_scored_csv_has_every_cell_as_it_came_and_the_answers_of_the_bundle(bu
     scores = np.array([[float(row[name]) for name in NEW[1:4]] for row in rows])
     np.testing.assert_allclose(scores, opened.predict_proba(TEXTS), atol=1e-6)
     assert [float(row["number_urgency"]) for row in rows[:2]] == [0.75, 0.25]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_a_formula_is_marked_in_cells_and_names_unless_cells_are_to_be_kept(bundle, suffix, capsys):
+    cells = {"=id": ["=0", "-7.5", "@x"], "post": ["=SUM(A1)", "hello", "+1 btc"]}
+    Path("rows.jsonl").write_text(
+        "".join(json.dumps(dict(zip(cells, row, strict=True))) + "\n" for row in zip(*cells.values(), strict=True))
+    )
+    asked = ["predict", "--bundle", str(bundle), "rows.jsonl", "--text", "post", "--workers", "1"]
+    assert main([*asked, "--out", f"marked.{suffix}"]) == 0
+    assert main([*asked, "--out", f"kept.{suffix}", "--formulas", "keep"]) == 0
+    shown = [[row["'=id"], row["post"]] for row in rows_of(f"marked.{suffix}", kept=True)]
+    assert shown == [["'=0", "'=SUM(A1)"], ["-7.5", "hello"], ["'@x", "'+1 btc"]]
+    assert [[row["=id"], row["post"]] for row in rows_of(f"kept.{suffix}", kept=True)] == [
+        list(row) for row in zip(*cells.values(), strict=True)
+    ]
+    capsys.readouterr()
+    assert main(asked) == 0
+    assert capsys.readouterr().out.startswith("'=id,post,")
+
+
+@pytest.mark.parametrize("target", ["jsonl", "parquet"])
+def test_where_no_spreadsheet_runs_anything_nothing_is_marked(bundle, target):
+    write_csv("rows.csv", TEXTS)
+    score(bundle, "rows.csv", f"scored.{target}")
+    read = {
+        "jsonl": lambda: pd.read_json("scored.jsonl", lines=True),
+        "parquet": lambda: pd.read_parquet("scored.parquet"),
+    }
+    assert read[target]()["post"].tolist() == TEXTS
 
 
 @pytest.mark.parametrize("source", ["csv", "tsv", "jsonl", "parquet", "xlsx"])

@@ -177,10 +177,10 @@ def test_heads_rules_and_ties_decide_as_in_python(pages, rule, threshold):
     found = pages["priority"].evaluate(
         """async ([rows, described, rule, thresholds]) => {
           const { classes, decide, layout, probabilities, scores } = await import("./decision.js");
-          const heads = layout(described);
+          const [heads, least] = [layout(described), new Map(Object.entries(thresholds))];
           return [classes(rule, heads), rows.map((row) => {
             const chances = probabilities(row, heads);
-            return { chances, scores: scores(rule, heads, chances), answer: decide(rule, heads, chances, thresholds) };
+            return { chances, scores: scores(rule, heads, chances), answer: decide(rule, heads, chances, least) };
           })];
         }""",
         [logits(), heads, rule, thresholds],

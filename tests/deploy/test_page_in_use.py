@@ -7,6 +7,7 @@ import webpages
 from contrast import CONTRAST
 from playwright.sync_api import sync_playwright
 
+from decant.data import formulas
 from decant.deploy import browser
 
 SIZES = ((390, 844), (1280, 860))
@@ -301,7 +302,8 @@ def test_cells_of_the_download_are_no_formulas_and_lines_keep_their_commas(visit
     content = (tmp_path / "rows.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbftext,answer,scam.honest")
     rows = list(csv.reader(content.decode("utf-8-sig").splitlines()))
-    assert [row[0] for row in rows[1:]] == [f"'{text}" if place < 6 else text for place, text in enumerate(texts)]
+    assert [row[0] for row in rows[1:]] == [formulas.marked(text) for text in texts]
+    assert [row[0][0] == "'" for row in rows[1:]] == [True, True, False, True, True, True, False, False, True]
     assert len({len(row) for row in rows}) == 1
     assert all(float(cell) >= 0 for row in rows[1:] for cell in row[2:])
 
@@ -433,8 +435,9 @@ def test_many_labels_are_sorted_and_folded(visit):
         """async ([described, shipped]) => {
           const { bars } = await import("./view.js");
           const { layout } = await import("./decision.js");
-          const draw = bars(document.getElementById("heads"), layout(described), shipped, () => {});
-          draw(Array.from({ length: 30 }, (_, place) => place / 30), shipped);
+          const own = new Map(Object.entries(shipped));
+          const draw = bars(document.getElementById("heads"), layout(described), own, () => {});
+          draw(Array.from({ length: 30 }, (_, place) => place / 30), own);
         }""",
         [described, dict.fromkeys(MANY, 0.5)],
     )

@@ -23,10 +23,11 @@ DESCRIBED = {
 HEADS = layout(DESCRIBED)
 
 
-def write_model(file, vocabulary):
-    """An ONNX file whose logits are the sum of what its words add."""
-    adds = np.zeros((len(vocabulary), 5), dtype=np.float32)
-    for word, values in ADDS.items():
+def write_model(file, vocabulary, added=ADDS):
+    """An ONNX file whose logits are the sum of what its words add. added: word -> what it adds to each logit."""
+    outputs = len(added["[CLS]"])
+    adds = np.zeros((len(vocabulary), outputs), dtype=np.float32)
+    for word, values in added.items():
         adds[vocabulary[word]] = values
     nodes = [
         helper.make_node("Gather", ["adds", "input_ids"], ["each"]),
@@ -40,7 +41,7 @@ def write_model(file, vocabulary):
         "words",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in
          ("input_ids", "attention_mask")],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 5])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", outputs])],
         [numpy_helper.from_array(adds, "adds"), numpy_helper.from_array(np.array([2]), "last"),
          numpy_helper.from_array(np.array([1]), "middle")],
     )  # fmt: skip

@@ -130,7 +130,7 @@ def test_subjects_and_names_of_files_are_taken_as_they_are(project):
 def test_the_command_writes_a_csv_and_an_xlsx_that_say_the_same(project, capsys):
     commit(project, "first, with a comma", {"scam/test.json": OLD, "scam/gate.json": OLD_GATE})
     second = {"test": with_f1(NEW, 0.95), "gate": NEW_GATE, "quantize": {"bytes": 8947357}}
-    commit(project, "second", {f"scam/{name}.json": content for name, content in second.items()})
+    commit(project, "=1+1", {f"scam/{name}.json": content for name, content in second.items()})
     (project / "ledger").mkdir()
     (project / "ledger/mine.txt").write_text("stays", encoding="utf-8")
     assert main(["ledger"]) == 0
@@ -146,7 +146,8 @@ def test_the_command_writes_a_csv_and_an_xlsx_that_say_the_same(project, capsys)
         .to_python()
     )
     assert sheet[0] == list(table.columns)
-    assert [row[2] for row in sheet[1:]] == table["subject"].tolist()
+    assert [row[2] for row in sheet[1:]] == ["=1+1", "first, with a comma"]
+    assert table["subject"].tolist() == ["'=1+1", "first, with a comma"], "in CSV a formula is marked"
     before = (project / "ledger/ledger.xlsx").read_bytes()
     with zipfile.ZipFile(project / "ledger/ledger.xlsx") as book:
         assert b">2000-01-01T00:00:00Z</dcterms:created>" in book.read("docProps/core.xml"), "no day of writing"

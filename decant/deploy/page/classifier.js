@@ -2,7 +2,7 @@
  * A bundle, opened in the browser: texts in, logits out, one at a time. Nothing here touches the page.
  *
  * @typedef {{task: string, max_length: number, heads: Record<string, import("./decision.js").Described>,
- *   decision: import("./decision.js").Rule, thresholds: import("./decision.js").Thresholds, files: Record<string, string>,
+ *   decision: import("./decision.js").Rule, thresholds: Record<string, number>, files: Record<string, string>,
  *   runtime?: Partial<typeof RUNTIME>}} Bundled
  * @typedef {{text: string, ids: number[], logits: number[], answer: string | string[]}} Golden
  * @typedef {{windows: number[][], cut: number, logits: number[], ms: number}} Reading

@@ -5,7 +5,7 @@
  * @typedef {{name: string, kind: Described["kind"], labels: string[], start: number, stop: number}} Head
  * @typedef {"argmax" | "thresholds" | "priority"} Way
  * @typedef {{rule: Way, head?: string | null, order?: string[], otherwise?: string | null}} Rule
- * @typedef {Record<string, number>} Thresholds
+ * @typedef {Map<string, number>} Thresholds of labels, which may be called `constructor` or `__proto__`
  */
 
 /** The heads in order, each with its place in the logits. @param {Record<string, Described>} described @returns {Head[]} */
@@ -82,7 +82,7 @@ export function decide(rule, heads, chances, thresholds) {
   const given = evidence(rule, heads, chances);
   const names = classes(rule, heads);
   if (rule.rule === "argmax") return names[given.indexOf(Math.max(...given))];
-  const reached = names.filter((name, place) => given[place] >= thresholds[name]);
+  const reached = names.filter((name, place) => given[place] >= (thresholds.get(name) ?? NaN));
   return rule.rule === "thresholds" ? reached : (reached[0] ?? names[names.length - 1]);
 }
 

@@ -5,7 +5,7 @@
  * @typedef {{text: string, chances: number[], answer: string | string[], score: number, reading: Reading}} Row
  */
 import { open } from "./classifier.js";
-import { csv, download } from "./csv.js";
+import { csv, download, joined } from "./csv.js";
 import { classes, decide, evidence, layout, probabilities, scores } from "./decision.js";
 import { differing } from "./golden.js";
 import { keep } from "./keep.js";
@@ -34,8 +34,8 @@ const { record } = classifier;
 const heads = layout(record.heads);
 const rule = record.decision;
 const names = classes(rule, heads);
-const shipped = rule.rule === "argmax" ? {} : record.thresholds;
-const thresholds = { ...shipped };
+const shipped = new Map(rule.rule === "argmax" ? [] : Object.entries(record.thresholds));
+const thresholds = new Map(shipped);
 
 let turn = 0; // of what is in the box: whoever began with an earlier one stops
 /** @type {Row[]} */
@@ -154,7 +154,7 @@ function reason({ answer, chances, score }) {
   if (typeof answer !== "string") return `${answer.length} of ${names.length} labels reach their thresholds`;
   const place = (rule.order ?? []).indexOf(answer);
   if (place < 0) return "no label reaches its threshold";
-  return `${figure(evidence(rule, heads, chances)[place])} reaches the threshold ${figure(thresholds[answer])}`;
+  return `${figure(evidence(rule, heads, chances)[place])} reaches the threshold ${figure(thresholds.get(answer) ?? NaN)}`;
 }
 
 /** @param {Row} row @param {number} mine */
@@ -188,7 +188,7 @@ function list() {
 
 /** Thresholds have moved: the same readings, decided again. */
 function again() {
-  reset.hidden = Object.keys(shipped).every((name) => thresholds[name] === shipped[name]);
+  reset.hidden = [...shipped].every(([name, threshold]) => thresholds.get(name) === threshold);
   if (!rows.length) return draw(null, thresholds);
   rows.forEach(decided);
   if (many()) list();
@@ -198,7 +198,7 @@ function again() {
 function saved() {
   const columns = heads.flatMap(({ name, labels }) => (labels.length ? labels.map((label) => `${name}.${label}`) : [name]));
   const rounded = (/** @type {number} */ chance) => Number(figure(chance, 4));
-  const cells = rows.map(({ text, answer, chances }) => [text, shown(answer), ...chances.map(rounded)]);
+  const cells = rows.map(({ text, answer, chances }) => [text, joined(answer), ...chances.map(rounded)]);
   download(csv([["text", "answer", ...columns], ...cells]), `${record.task}.csv`);
 }
 
@@ -211,15 +211,15 @@ async function compare() {
   at("golden-said", HTMLElement).textContent =
     `${all - differ.length} of ${all} texts that came with the classifier are answered here as where it was made`;
   at("golden-differ", HTMLElement).replaceChildren(...differ.map(({ text, answer, here }) =>
-    make("li", {}, `${shown(answer)}, here ${shown(here)}: `, make("q", {}, text.slice(0, 200)))));
+    make("li", {}, make("bdi", {}, shown(answer)), ", here ", make("bdi", {}, shown(here)), ": ", make("q", {}, text.slice(0, 200)))));
 }
 
 const draw = bars(at("heads", HTMLElement), heads, shipped, (label, threshold) => {
-  thresholds[label] = threshold;
+  thresholds.set(label, threshold);
   again();
 });
 reset.addEventListener("click", () => {
-  Object.assign(thresholds, shipped);
+  shipped.forEach((threshold, name) => thresholds.set(name, threshold));
   again();
 });
 const examples = classifier.golden.map(({ text }) => text).filter((text) => /^.*\S.*$/.test(text) && text.length < 280);
@@ -239,7 +239,7 @@ for (const input of [box, as]) input.addEventListener("input", () => refresh().c
 
 document.title = `${record.task}: classifier`;
 at("task", HTMLElement).textContent = record.task;
-at("marks", HTMLElement).hidden = !Object.keys(shipped).length;
+at("marks", HTMLElement).hidden = !shipped.size;
 facts(at("about-facts", HTMLElement), [
   ["answers", names.join(", ")],
   ["reads", `${classifier.runtime.long_texts === "cut" ? "the first " : ""}${record.max_length} tokens`],

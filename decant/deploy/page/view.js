@@ -44,10 +44,10 @@ export const shown = (answer) => (typeof answer === "string" ? answer : answer.j
  * @param {(label: string, threshold: number) => void} change
  */
 export function bars(parent, heads, shipped, change) {
-  const marked = new Set(Object.keys(shipped));
+  const marked = new Set(shipped.keys());
   const blocks = heads.map((head) => {
     const items = head.labels.map((label, place) =>
-      bar(head, label, place, marked.delete(label) ? shipped[label] : null, change));
+      bar(head, label, place, marked.delete(label) ? (shipped.get(label) ?? null) : null, change));
     const number = make("b", { class: "number" });
     const list = make("ol", { class: "bars" }, ...items.map(({ item }) => item));
     const title = make("h3", {}, head.name, ...(head.labels.length ? [] : [number]));
@@ -60,7 +60,7 @@ export function bars(parent, heads, shipped, change) {
     for (const { head, items, number, list } of blocks) {
       const own = chances?.slice(head.start, head.stop);
       number.textContent = own && !head.labels.length ? figure(own[0], 2) : "";
-      const over = own && head.labels.some((label, place) => label in shipped && own[place] >= thresholds[label]);
+      const over = own && head.labels.some((label, place) => shipped.has(label) && own[place] >= (thresholds.get(label) ?? NaN));
       const top = own && !over ? Math.max(...own) : Infinity; // holds where no threshold of the head is reached
       for (const one of items) one.update(own ? own[one.place] : null, top, thresholds);
       if (items.length <= FEW || !own || list.contains(document.activeElement)) continue; // what is held stays in its place
@@ -88,7 +88,7 @@ function bar(head, label, place, shipped, change) {
   const update = (/** @type {number | null} */ chance, /** @type {number} */ top, /** @type {Thresholds} */ thresholds) => {
     fill.style.width = `${100 * (chance ?? 0)}%`;
     value.textContent = chance === null ? "" : figure(chance);
-    const least = shipped !== null ? thresholds[label] : head.kind === "softmax" ? top : 0.5;
+    const least = shipped !== null ? (thresholds.get(label) ?? shipped) : head.kind === "softmax" ? top : 0.5;
     const reached = chance !== null && chance >= least;
     item.classList.toggle("reached", reached);
     if (shipped === null) return;
@@ -160,16 +160,16 @@ export function table(body, rows, chosen, choose) {
 
 /** How often each answer is given. @param {HTMLElement} parent @param {(string | string[])[]} answers */
 export function tally(parent, answers) {
-  /** @type {Map<string, number>} */
+  /** @type {Map<string | null, number>} null: none, which may be a label too */
   const counts = new Map();
   for (const answer of answers) {
-    for (const name of typeof answer === "string" ? [answer] : answer.length ? answer : ["none"]) {
+    for (const name of typeof answer === "string" ? [answer] : answer.length ? answer : [null]) {
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
   }
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   parent.replaceChildren(...sorted.map(([name, count]) =>
-    make("span", { class: "chip" }, name, " ", make("b", {}, whole(count)))));
+    make("span", { class: "chip" }, make("bdi", {}, name ?? "none"), " ", make("b", {}, whole(count)))));
 }
 
 /** @param {number} effect */
