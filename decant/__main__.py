@@ -91,6 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
     pr.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
     pr.add_argument("--all", action="store_true", help="do not cut it to what a comment can hold")
     pr.set_defaults(run=_pr)
+    why = commands.add_parser("why", help="what dvc repro would run again, and why, in words; writes nothing")
+    why.add_argument("stage", nargs="?", metavar="STAGE[@TASK]", help="with what comes before it (default: all stages)")
+    why.set_defaults(run=_why)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -262,6 +265,12 @@ def _pr(options: argparse.Namespace) -> None:
         return
     with writing(options.out) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def _why(options: argparse.Namespace) -> None:
+    from decant.review.why import why
+
+    print(why(options.stage))
 
 
 def _promote(options: argparse.Namespace) -> None:

@@ -10,21 +10,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
-import torch
-
-from decant import checked, paths, stage, tables
-from decant.data import held_out
+from decant import checked, paths, stage
 from decant.errors import CacheError, ParamsError
-from decant.files import write_metrics, writing
-from decant.models import lineage
-from decant.runs import checkpoints
+from decant.files import read_json, write_metrics, writing
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
 from decant.settings.heads import Heads, heads_of
 from decant.settings.tokens import Tokens
 from decant.settings.transfers import Transfer
-from decant.training import contrastive, dapt
 
 
 class Sections(Section):
@@ -37,10 +30,30 @@ class Sections(Section):
 
 def main(task: str, encoder: str) -> None:
     p = checked.read(Sections, task)
+    now = paths.encoder(task, encoder)
+    if p.adapt.on:
+        learn(task, encoder, p, now)
+        return
+    record = now / "adapt.json"  # lineage.RECORD, of a module that starts torch
+    with writing(paths.adapted(task, encoder)) as partial:
+        shutil.copytree(now, partial)
+        write_metrics(partial / record.name, read_json(record) if record.exists() else {})
+
+
+def learn(task: str, encoder: str, p: Sections, now: Path) -> None:
+    """Take the steps that are on, one after the other."""
+    import pyarrow.parquet as pq
+    import torch
+
+    from decant import tables
+    from decant.data import held_out
+    from decant.models import lineage
+    from decant.runs import checkpoints
+    from decant.training import contrastive, dapt
+
     heads = heads_of(p.heads)
     settings, length = p.adapt, p.tokens.max_length
     torch.set_num_threads(p.threads)
-    now = paths.encoder(task, encoder)
     train, works = tables.load(task, "train", heads), []
 
     def step(name: str, learn: Callable) -> Path:

@@ -7,18 +7,11 @@ Only a cached out, so that a run cache restores it. A killed run repeats no teac
 """
 
 import shutil
+from pathlib import Path
 
-import numpy as np
-import torch
-from safetensors.numpy import load_file, save_file
-
-from decant import checked, paths, stage, tables
+from decant import checked, paths, stage
 from decant.files import write_metrics, writing
-from decant.models.model import predict
 from decant.problem import Problem
-from decant.runs import checkpoints
-from decant.scoring import paired
-from decant.scoring.selection import measure
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
@@ -27,7 +20,6 @@ from decant.settings.gain import Gain
 from decant.settings.heads import Heads, heads_of
 from decant.settings.teacher import Teacher
 from decant.settings.tokens import Tokens
-from decant.training import finetune
 
 JUDGED = ("valid", "calib")
 SIDES = {"published": paths.encoder, "adapted": paths.adapted}  # -> where its encoder lies
@@ -46,17 +38,33 @@ class Sections(Section):
 
 def main(task: str, encoder: str) -> None:
     p = checked.read(Sections, task)
-    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
-    settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder))
     target = paths.gain(task, encoder)
     if not p.gain.seeds or not p.adapt.on:
         write_metrics(target, {"seeds": 0})
-        return
+    else:
+        compare(task, encoder, p, target)
+
+
+def compare(task: str, encoder: str, p: Sections, target: Path) -> None:
+    """Train both sides on every seed and write their difference."""
+    import numpy as np
+    import torch
+    from safetensors.numpy import load_file, save_file
+
+    from decant import tables
+    from decant.models.model import predict
+    from decant.runs import checkpoints
+    from decant.scoring import paired
+    from decant.scoring.selection import measure
+    from decant.training import finetune
+
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder))
     torch.set_num_threads(p.threads)
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", *JUDGED)}
     works = []
 
-    def logits_of(side: str, seed: int) -> dict[str, np.ndarray]:
+    def logits_of(side: str, seed: int) -> dict:
         """Split -> logits of a teacher of that side and seed."""
         source = SIDES[side](task, encoder)
         work = checkpoints.work_folder("gain", {"task": task, "encoder": encoder}, f"{side}-{seed}")

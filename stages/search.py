@@ -14,18 +14,9 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import optuna
-import pandas as pd
-import torch
-from optuna.trial import TrialState
-
-from decant import checked, paths, stage, tables
+from decant import checked, paths, stage
 from decant.errors import ParamsError
 from decant.files import write_json, writing
-from decant.problem import Problem
-from decant.runs import checkpoints, processes
-from decant.scoring import selection
-from decant.search import space, storage, trials
 from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
 from decant.settings.decision import Decision, rule_of
@@ -33,7 +24,6 @@ from decant.settings.heads import Heads, heads_of
 from decant.settings.search import Search
 from decant.settings.teacher import Teacher
 from decant.settings.tokens import Tokens
-from decant.training import finetune
 
 POLL = 2  # seconds between two looks at what other workers do
 
@@ -58,7 +48,23 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
     if not p.search.on:
         with writing(out) as partial:
             write_json(partial / "settings.json", {})
-        return
+    else:
+        search(task, encoder, role, p, out)
+
+
+def search(task: str, encoder: str, role: str, p: Sections, out: Path) -> None:
+    """Run trials, with whoever else does, and write what the study has found."""
+    import optuna
+    import torch
+    from optuna.trial import TrialState
+
+    from decant import tables
+    from decant.problem import Problem
+    from decant.runs import checkpoints, processes
+    from decant.scoring import selection
+    from decant.search import space, storage, trials
+    from decant.training import finetune
+
     if processes.count() > 1:
         raise ParamsError("search: a trial runs in one process; start more workers in place of accelerate or torchrun")
     space.refuse_impossible(p.search, p.teacher, chosen(p.catalogue, encoder), task)
@@ -117,8 +123,10 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
     write(out, trials.table(finished, p.search), p, select, len(frames["valid"]))
 
 
-def write(out: Path, rows: pd.DataFrame, p: Sections, select: str, valid_n: int) -> None:
-    """The three files of a search, once they have been read back and agree."""
+def write(out: Path, rows, p: Sections, select: str, valid_n: int) -> None:
+    """The three files of a search, once they have been read back and agree. rows: the table of `trials.table`."""
+    from decant.search import trials
+
     winner = trials.best(rows, select)
     ends = {state: int((rows["state"] == state).sum()) for state in ("COMPLETE", "PRUNED", "FAIL")}
     with writing(out) as partial:

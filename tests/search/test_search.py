@@ -161,7 +161,7 @@ def planted(monkeypatch, change) -> None:
     ],
 )  # fmt: skip
 def test_settings_that_are_not_the_winners_are_never_handed_on(small, monkeypatch, change, words):
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     with monkeypatch.context() as patch:
         planted(patch, change)
         with pytest.raises(SearchError, match=words):
@@ -173,7 +173,7 @@ def test_settings_that_are_not_the_winners_are_never_handed_on(small, monkeypatc
 
 def test_a_best_trial_that_records_no_parameters_stops_the_search(small, monkeypatch):
     """What a search by index arithmetic leaves in the study: a value, and nothing that it belongs to."""
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     add = optuna.Study.add_trial
 
     def empty(study, trial):
@@ -195,7 +195,7 @@ def test_a_missing_encoder_is_named(small):
 
 
 def test_the_storage_and_the_study_are_named(small, monkeypatch, capsys):
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     search.main("demo", "tiny")
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert lines[0].startswith("4 trials: study demo-tiny-")

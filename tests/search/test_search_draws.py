@@ -15,7 +15,7 @@ from stages import search
 @pytest.fixture
 def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     return workspace
 
 
@@ -60,7 +60,7 @@ def test_values_have_the_kind_of_their_key(small):
 def test_what_the_search_finds_outranks_the_encoders_own_rates(small, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        search.finetune, "fine_tune", lambda *given: (seen.append(given[2]), searching.quick(*given))[1]
+        "decant.training.finetune.fine_tune", lambda *given: (seen.append(given[2]), searching.quick(*given))[1]
     )
     file = small / "params.yaml"
     tree = searching.YAML_SAFE.load(file.read_text(encoding="utf-8"))
@@ -131,7 +131,7 @@ def test_settings_that_need_too_much_memory_have_failed(small, monkeypatch):
             raise torch.OutOfMemoryError("asked for much")
         return searching.quick(*given)
 
-    monkeypatch.setattr(search.finetune, "fine_tune", large)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", large)
     searching.settle(small, searching.GRID, method="grid")
     search.main("demo", "tiny")
     rows, found = searching.table(), read_json(searching.OUT / "search.json")

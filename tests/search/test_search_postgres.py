@@ -54,7 +54,7 @@ def test_workers_share_the_trials_out_by_postgresql(small, server, url, monkeypa
         assert "sesame" not in text
     assert not list((small / ".work").rglob("*.db"))
     monkeypatch.delenv(storage.VARIABLE)
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     shutil.rmtree(small / searching.OUT)
     search.main("demo", "tiny")
     assert searching.outputs() == found
@@ -88,12 +88,12 @@ def test_a_worker_that_has_lost_its_trial_stops_before_it_writes(small, url, ser
         return real(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(search.finetune, "fine_tune", losing)
+        patch.setattr("decant.training.finetune.fine_tune", losing)
         with pytest.raises(SearchError, match="Finished trials are kept in it: make it reachable and run again"):
             search.main("demo", "tiny")
     study = optuna.load_study(study_name=None, storage=storage.opened(url))
     assert [(trial.state.name, trial.intermediate_values) for trial in study.trials] == [("RUNNING", {})]
-    monkeypatch.setattr(search.finetune, "fine_tune", real)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", real)
     search.main("demo", "tiny")
     assert len(searching.table()) == 4
 

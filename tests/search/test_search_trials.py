@@ -25,7 +25,7 @@ METHODS = {
 @pytest.fixture
 def small(workspace, tiny_encoder, monkeypatch):
     searching.arrange(workspace, tiny_encoder)
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     return workspace
 
 
@@ -121,7 +121,7 @@ def test_a_trial_goes_on_in_its_own_folder_and_leaves_none(small, monkeypatch, c
         seen.append((work, work.exists()))
         return searching.quick(*given)
 
-    monkeypatch.setattr(search.finetune, "fine_tune", remembering)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", remembering)
     with monkeypatch.context() as patch:
         dying(patch, 1, "between epochs")
         with pytest.raises(Killed):

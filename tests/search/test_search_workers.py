@@ -56,6 +56,6 @@ def test_workers_of_one_machine_share_the_trials_out(small, monkeypatch):
     assert "trial" not in first.partition("\n")[2]
     assert len(optuna.load_study(study_name=None, storage=url).trials) == 8
     shutil.rmtree(small / ".work")
-    monkeypatch.setattr(search.finetune, "fine_tune", searching.quick)
+    monkeypatch.setattr("decant.training.finetune.fine_tune", searching.quick)
     search.main("demo", "tiny")
     assert searching.outputs() == found

@@ -1,15 +1,20 @@
 """unlabelled: text is cleaned as rows are, nothing held out is in it, and each row that is left out is counted."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from graph import ROOT
 from rawtask import TASK, arrange, lines, rerun, table
+from shell import run
 
 from decant import paths
 from decant.data import held_out
 from decant.errors import DataError, ParamsError
+from decant.files import write_json
+from decant.settings import check
 from stages import split, unlabelled
 
 WORDS = "river stone lamp field paper cloud winter table garden silver".split()
@@ -96,6 +101,15 @@ def test_a_task_without_more_text_has_an_empty_table(workspace):
     assert list(frame) == ["id", "text", "linear"]
     assert frame.empty
     assert set(counts.values()) == {0}
+
+
+def test_a_task_without_more_text_starts_neither_pandas_nor_nltk(workspace):
+    for name, content in check.contents().items():
+        write_json(paths.checked(name), content)
+    script = "import sys; from stages import unlabelled; unlabelled.main('demo'); print(*sys.modules)"
+    ended = run(workspace, sys.executable, "-c", script, environment={"PYTHONPATH": str(ROOT)})
+    assert not {"pandas", "nltk", "sklearn", "scipy", "torch", "transformers"} & set(ended.stdout.split())
+    assert pd.read_parquet(paths.unlabelled("demo")).empty
 
 
 def test_a_second_run_writes_the_same_bytes(workspace):
