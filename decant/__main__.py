@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     proposing.arguments(new)
     new.set_defaults(run=_new)
     first = commands.add_parser("try", help="a first answer about a table in minutes, before it is a task")
-    first.add_argument("file", type=Path, metavar="FILE", help="as of new")
+    first.add_argument("file", type=proposing.place, metavar="FILE", help="as of new")
     proposing.table(first)
     first.add_argument("--rows", type=_positive, default=5000, metavar="N", help="rows to fit at most (default: 5,000)")
     first.add_argument("--to", type=Path, metavar="FOLDER", help="write the answer, without texts, to a page there")

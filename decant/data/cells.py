@@ -86,11 +86,18 @@ def rows_to_batches(
     bad: BadRows = STRICT,
 ) -> Iterator[Batch]:
     """Rows of cells under a header: the first row, or the names from params. size: of a batch, in rows. begins: the line of
-    each row read so far."""
+    each row read so far.
+
+    Raises DataError: a name twice; a cell in a column without a name, where several have none. Those that hold nothing are
+    passed over: Excel saves the columns that were once in use.
+    """
     names = header or [str(cell) for cell in next(rows, [])]
+    nameless = [] if header else unnamed(names)
+    if len(nameless) == len(names) > 0:
+        raise DataError(f"{file}: no cell of its first row holds the name of a column; name the columns there")
     for column, times in Counter(names).items():
-        if times > 1:
-            raise DataError(f"{file}: column {column!r} twice; only one of them could be read")
+        if times > 1 and not (nameless and not column.strip()):
+            raise DataError(f"{file}: column {column!r} twice; only one of them could be read: rename the other")
     if begins:
         begins.clear()  # of the header
     first = 1
@@ -104,6 +111,27 @@ def rows_to_batches(
         for row in ragged:
             bad.met("ragged", f"{batch.place(row)}: {len(part[row])} cells where the header has {len(names)}")
             part[row] = [None] * len(names)
-        batch = replace(batch, columns=dict(zip(names, map(list, zip(*part, strict=True)), strict=True)), names=names)
+        cells = list(map(list, zip(*part, strict=True)))
+        for column in nameless:
+            refuse_cell(batch, column, cells[column])
+        named = [column for column in range(len(names)) if column not in nameless]
+        columns = {names[column]: cells[column] for column in named}
+        batch = replace(batch, columns=columns, names=list(columns))
         yield batch.rows([row for row in range(len(part)) if row not in set(ragged)]) if ragged else batch
         first += len(part)
+
+
+def unnamed(names: list) -> list[int]:
+    """Places of the columns without a name, where there are several: one alone is a column whose name is empty."""
+    places = [place for place, name in enumerate(names) if not str(name).strip()]
+    return places if len(places) > 1 else []
+
+
+def refuse_cell(batch: Batch, column: int, cells: list) -> None:
+    """Raises DataError: a column without a name holds something."""
+    row = next((row for row, cell in enumerate(cells) if cell is not None and str(cell).strip()), None)
+    if row is not None:
+        raise DataError(
+            f"{batch.place(row)}: {cells[row]!r} stands in column {column + 1}, which has no name, as others have none; give it "
+            "one in the header, or empty it"
+        )

@@ -33,6 +33,17 @@ def fetch(database: Database, folder: Path, environment: dict[str, str]) -> Path
     target = folder / database.file
     record = target.with_suffix(".json")
     before = read_json(record) if record.exists() and target.exists() else None
+    found = write(database, target, environment)
+    news = ""
+    if before is not None:
+        same = before["sha256"] == found["sha256"]
+        news = ", the same as before" if same else f", other ones than before ({before['rows']:,})"
+    print(f"{target}: {found['rows']:,} rows of the query with sha256 {database.digest[:12]}…{news}")
+    return target
+
+
+def write(database: Database, target: Path, environment: dict[str, str]) -> dict:
+    """Write the rows to a Parquet file and their record beside it (.json), and return the record. Raises as `fetch`."""
     with connected(database, environment) as connection, TemporaryDirectory() as spool:
         columns = queried.Columns(database.file)
         parts = [
@@ -45,13 +56,9 @@ def fetch(database: Database, folder: Path, environment: dict[str, str]) -> Path
             for part in parts:
                 writer.write_table(columns.final(pq.read_table(part)))
     found = {"query_sha256": database.digest, "rows": columns.rows, "sha256": digest(target)}
-    write_json(record, found | {"columns": {field.name: str(field.type) for field in columns.schema()}})
-    news = ""
-    if before is not None:
-        same = before["sha256"] == found["sha256"]
-        news = ", the same as before" if same else f", other ones than before ({before['rows']:,})"
-    print(f"{target}: {columns.rows:,} rows of the query with sha256 {database.digest[:12]}…{news}")
-    return target
+    found |= {"columns": {field.name: str(field.type) for field in columns.schema()}}
+    write_json(target.with_suffix(".json"), found)
+    return found
 
 
 def part_of(batch: list[tuple], columns: queried.Columns, file: Path) -> Path:

@@ -19,13 +19,17 @@ from decant import paths
 from decant.data import database, rawfiles
 from decant.errors import DataError, ResourceError
 from decant.files import writing
-from decant.settings.database import is_database, parsed
+from decant.settings.database import Database, is_database, parsed
 from decant.settings.params import FILE, read
 from decant.settings.source import Source, folder_of
 
 STEMS = {"train": "train", "valid": "validation", "validation": "validation", "dev": "validation", "test": "test"}
 BUILDERS = {"csv": "csv", "jsonl": "json", "parquet": "parquet"}  # of the library
 TEXT = {"keep_default_na": False, "na_filter": False}  # of its CSV builder: no cell is a gap
+UNORDERED = (
+    "and the query has no ORDER BY: rows are numbered as they come, and another fetch may number them otherwise. Name an id, "
+    "or order them"
+)
 COPY = "train, valid and test as .csv, .jsonl or .parquet"
 
 
@@ -48,12 +52,8 @@ def fetch(task: str, copy: Path | None = None) -> None:
         )
     for one in databases:
         database.fetch(one, paths.raw(task), dict(os.environ))
-        if source.id is None and not re.search(r"\border\s+by\b", one.query, re.IGNORECASE):
-            print(
-                f"warning: {task}.source.id names no column and the query has no ORDER BY: rows are numbered as they come, and "
-                "another fetch may number them otherwise. Name an id, or order them",
-                file=sys.stderr,
-            )
+        if source.id is None and not ordered(one):
+            print(f"warning: {task}.source.id names no column {UNORDERED}", file=sys.stderr)
     if not entries and databases:
         return
     if not entries:
@@ -75,6 +75,11 @@ def fetch(task: str, copy: Path | None = None) -> None:
                     # without the library's metadata, and in row groups of one size: same rows, same bytes
                     pq.write_table(table.replace_schema_metadata(None), partial, row_group_size=rawfiles.BATCH)
                 print(f"{file}: {len(table):,} rows")
+
+
+def ordered(database: Database) -> bool:
+    """Whether its rows come in the same order every time."""
+    return re.search(r"\border\s+by\b", database.query, re.IGNORECASE) is not None
 
 
 @contextmanager

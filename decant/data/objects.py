@@ -28,7 +28,10 @@ def json_lines(file: Path, encoding: str, bad: BadRows = STRICT) -> Iterator[Row
             bad.met("not_json", f"{place}: not JSON: {error}")
             continue
         if not isinstance(row, dict):
-            bad.met("no_object", f"{place}: found {type(row).__name__}, expected an object with named fields")
+            bad.met(
+                "no_object",
+                f'{place}: found {type(row).__name__}, expected an object with named fields, as {{"text": ..., "label": ...}}',
+            )
             continue
         if whole(place, row, bad):
             yield number, row

@@ -20,7 +20,9 @@ def recognise(path: Path) -> str | None:
     """
     files = packed.below(path)
     if not files:
-        raise DataError(f"{path}: {'an empty folder' if path.is_dir() else 'missing'}")
+        raise DataError(
+            f"{path}: {'an empty folder' if path.is_dir() else 'an empty archive' if path.exists() else 'missing'}"
+        )
     pairs = {file: found[1] for file in files if (found := tagged.beside(file)) and packed.actual(found[1])}
     labels = {*pairs.values(), *(file.with_name(tagged.MAPPING) for file in pairs)}
     forms = {"lines" if file in pairs else of_file(file) for file in files if packed.bare(file) not in labels}

@@ -65,7 +65,9 @@ def parquet_batches(file: Path, columns: set[str] | None, size: int) -> Iterator
             names = stored.schema_arrow.names
             for column, times in Counter(names).items():
                 if times > 1:
-                    raise DataError(f"{file}: column {column!r} twice; only one of them could be read")
+                    raise DataError(
+                        f"{file}: column {column!r} twice; only one of them could be read: rename the other"
+                    )
             wanted = names if columns is None else [name for name in names if name in columns] or names[:1]
             first = 1
             for part in stored.iter_batches(size, columns=wanted):

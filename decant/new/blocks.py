@@ -114,14 +114,14 @@ def listed(before: bytes, name: str) -> bytes:
     root = YAML(typ="safe", pure=True).compose(text)
     tasks = next((value for key, value in root.value if key.value == "tasks"), None)
     if not isinstance(tasks, SequenceNode):
-        raise ParamsError(f"{FILE}: tasks is no list of names; write it as tasks: [{name}]")
+        raise ParamsError(f"{FILE}: tasks is no list of names; write it as tasks: [{flow(name)}]")
     if not tasks.value:
-        place, more = tasks.start_mark.index + 1, name  # after the bracket
+        place, more = tasks.start_mark.index + 1, flow(name)  # after the bracket
     elif tasks.flow_style:
-        place, more = tasks.value[-1].end_mark.index, f", {name}"
+        place, more = tasks.value[-1].end_mark.index, f", {flow(name)}"
     else:
         end = text.find("\n", tasks.value[-1].end_mark.index)
-        place, more = end if end >= 0 else len(text), f"\n{' ' * tasks.start_mark.column}- {name}"
+        place, more = end if end >= 0 else len(text), f"\n{' ' * tasks.start_mark.column}- {flow(name)}"
     return (text[:place] + more + text[place:]).encode()
 
 
@@ -136,7 +136,10 @@ def checked(content: bytes, block: Block, build: bool) -> TaskParams:
         try:
             p = read(block.name, file)
         except ParamsError as error:
-            raise ParamsError(str(error).replace(str(file), str(FILE))) from None
+            said = str(error).replace(str(file), str(FILE))
+            raise ParamsError(
+                f"{said} (of the block that the table would get: rename columns or labels in it)"
+            ) from None
     if YAML(typ="safe", pure=True).load(block.text())[block.name] != block.tree or (
         build and block.name not in p.tasks
     ):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from decant.data.bad import DROP
-from decant.errors import DataError, DecantError
+from decant.errors import DataError
+from decant.settings.database import shown
 
 # What databases and tables write where nothing is. None and none are not among them: "favour, against, none".
 NULLS = frozenset(
@@ -36,6 +36,7 @@ class Choices:
     nulls: bool = True  # NULL, NaN and the like stand for no label
     splits: bool = True  # the splits that the table brings are taken
     bad_rows: str | None = None  # drop: rows that cannot be read are left out and counted
+    ties: str | None = None  # first: what becomes of rows whose annotators are tied; null: they are left out
     ship: str | None = None  # linear: what the bundle is to hold
 
     def options(self) -> list[str]:
@@ -47,6 +48,7 @@ class Choices:
             "columns": self.columns,
             "separator": self.separator or None,
             "bad-rows": self.bad_rows,
+            "ties": self.ties,
             "ship": self.ship,
         }
         flags = {"quotes": self.quotes, "header": self.header, "separator": None if self.separator != "" else False}
@@ -65,16 +67,22 @@ class Call:
     choices: Choices
     rest: list[str] = field(default_factory=list)  # --build and --dry-run
     command: str = "new"  # or try, which makes no task
+    url: str = ""  # of the database whose rows `file` holds
     pandas: str = ""  # what pandas has to be told to read the file's cells
     questions: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)  # options for the likeliest answer to each
 
     def again(self, *options: str, file: Path | None = None, task: str | None = None) -> str:
         """The same command with more options, and with the likeliest answers to what was asked before."""
-        typed = ["python", "-m", "decant", self.command, str(file or self.file)]
+        typed = ["python", "-m", "decant", self.command, str(file or self.url or self.file)]
         typed += ["--task", task or self.task] if self.command == "new" else []
         said = [*pairs(self.choices.options()), *pairs([*self.answers, *options])]
         return shlex.join([*typed, *(part for pair in dict.fromkeys(said) for part in pair), *self.rest])
+
+    @property
+    def shown(self) -> str:
+        """The table in messages: its file, or the database without user and password."""
+        return shown(self.url.partition("?")[0]) if self.url else str(self.file)
 
     @property
     def nulls(self) -> frozenset[str]:
@@ -94,11 +102,6 @@ class Call:
         """Raises DataError: there are questions. The command has an answer to each."""
         if self.questions:
             raise DataError(f"The likeliest: {self.again()}")
-
-    def whole(self, error: DecantError) -> DecantError:
-        """An error with the questions before it, and with an option in place of a key: there is no block yet to set it in."""
-        said = str(error).replace(f"set {DROP} in params.yaml", f"run: {self.again('--bad-rows', 'drop')}")
-        return type(error)("\n".join([*self.questions, said]))
 
 
 def pairs(options: list[str]) -> list[tuple[str, ...]]:

@@ -3,31 +3,25 @@
 One pass over the batches keeps counts and 64-bit hashes, no rows. decant/new/roles.py decides by them which column is what.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Set
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
 from decant import tables
 from decant.data.batch import Batch
-from decant.data.labels import FALSE, TRUE, number, vector, whole
+from decant.data.labels import vector
 from decant.errors import DataError
+from decant.new.cellkinds import kinds, plain
 from decant.new.headers import repeated
+from decant.new.votes import Votes
 from decant.new.words import CLOCK, of_name
 
 KEPT = 5000  # different values that are kept of a column; a label, or a combination of labels, has fewer
 CLASSES = 200  # most classes of a head
 SHORT = 40  # characters of the mean of a column of classes
-
-
-class Nested(str):
-    """An object, or a list that holds more than words and numbers, as it is shown."""
-
-    __slots__ = ()
 
 
 @dataclass
@@ -107,6 +101,14 @@ class Column:
         return any(map(vector, self.values)) and len(set(map(len, self.values))) == 1
 
     @property
+    def votes(self) -> set[tuple[str, str]]:
+        """The fields of annotator and label in lists of what several people say of a row, which may stand beside plain
+        labels of one; empty: it holds no such lists, or other objects too."""
+        if not self.kinds["votes"] or self.kinds["nested"]:
+            return set()
+        return {(value.user, value.label) for value in self.values or () if isinstance(value, Votes)}
+
+    @property
     def moment(self) -> bool:
         """ISO dates, or seconds since 1970 in a column that is named as a time."""
         return self.all("time") or (self.all("seconds") and bool(self.words & CLOCK))
@@ -120,48 +122,6 @@ class Column:
         """Numbers of a scale, not the numbers of a few classes nor of the rows."""
         counted = self.all("whole") and self.distinct == self.rows
         return self.all("number") and not counted and self.distinct > (20 if self.all("whole") else 10)
-
-
-def plain(cell: object) -> object:
-    """A cell as something to count: lists as tuples, None for an empty one. True is no 1, as it is to Python."""
-    if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
-        return None
-    if isinstance(cell, list):
-        items = [str(item) if isinstance(item, bool) else item for item in cell]
-        flat = all(isinstance(item, str | int | float) for item in items)
-        return tuple(items) if flat else Nested(cell)
-    return Nested(cell) if isinstance(cell, dict) else str(cell) if isinstance(cell, bool) else whole(cell)
-
-
-def kinds(value: object) -> Iterable[str]:
-    """Everything that a value could be taken for."""
-    if isinstance(value, tuple):
-        return ("list",)
-    if isinstance(value, Nested):
-        return ("nested",)
-    text, fits = str(value).strip(), []
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        fits.append("key")
-    if isinstance(value, str):
-        fits.append("string")
-        fits += ["prose"] if re.search(r"\s", text) or not text.isascii() else []  # neither a link nor a code
-        fits += ["bracketed"] if text[0] + text[-1] in ("[]", "{}", "()") else []
-        fits += ["comma"] if re.fullmatch(r"-?\d+(,\d+)?", text) else []
-    if len(text) > 40:
-        return fits
-    if text.lower() in TRUE | FALSE | {"1.0", "0.0"}:
-        fits.append("boolean")
-    with suppress(DataError):
-        number("", value)
-        fits += ["number", "whole"] if re.fullmatch(r"[+-]?\d+", text) else ["number"]
-        # 1973 to 2286, as decant.data.rows reads them
-        fits += ["seconds"] if re.fullmatch(r"[1-9]\d{8,9}", text) else []
-        fits += ["milliseconds"] if re.fullmatch(r"[1-9]\d{11,12}", text) else []
-    if re.match(r"\d{4}-\d\d-\d\d", text):
-        with suppress(ValueError):
-            datetime.fromisoformat(text)
-            fits.append("time")
-    return fits
 
 
 def look(batches: Iterable[Batch], nulls: Set[str] = frozenset()) -> dict[str, Column]:
@@ -196,7 +156,7 @@ def categorical(column: Column) -> bool:
     """Values that repeat and are short, or lists of such values."""
     if column.values is None or (column.all("comma") and not column.all("number")):
         return False
-    if column.all("list") or column.all("bracketed") or column.all("nested") or separator(column):
+    if column.votes or column.all("list") or column.all("bracketed") or column.all("nested") or separator(column):
         return True
     named = column.mean <= SHORT or column.distinct * 20 <= column.filled  # names of classes may be long, not many
     return 1 < column.distinct <= min(CLASSES, column.filled // 2) and named

@@ -9,11 +9,13 @@ from decant.heads import KINDS
 from decant.new.blocks import Block
 from decant.new.call import Call
 from decant.new.columns import Column
+from decant.new.crowd import tied
 from decant.new.naming import classes_of, head_name
 from decant.new.roles import Roles
 from decant.new.spelling import forms, merged
 from decant.new.targets import Target, inner
 from decant.new.trial import of
+from decant.new.votes import Votes
 
 
 def describe(block: Block, roles: Roles, files: dict[str, str], call: Call) -> list[str]:
@@ -25,7 +27,7 @@ def describe(block: Block, roles: Roles, files: dict[str, str], call: Call) -> l
     for target in roles.targets:
         name = head_name(target, heads)
         heads[name] = target.kind
-        warnings += teach(block, name, target, taken, call.nulls)
+        warnings += teach(block, name, target, taken, call)
     ignored = Counter()
     for target in roles.targets:
         for column in target.columns if KINDS[target.kind].least else ():
@@ -59,9 +61,9 @@ def describe(block: Block, roles: Roles, files: dict[str, str], call: Call) -> l
     return warnings
 
 
-def teach(block: Block, name: str, target: Target, taken: set[str], nulls: frozenset[str]) -> list[str]:
-    """source.labels and heads for one head. nulls: words for nothing, which may stand in a list too. Returns warnings."""
-    first, warnings = target.columns[0], []
+def teach(block: Block, name: str, target: Target, taken: set[str], call: Call) -> list[str]:
+    """source.labels and heads for one head. Returns warnings."""
+    first, warnings, nulls = target.columns[0], [], call.nulls  # words for nothing may stand in a list too
     kind = KINDS[target.kind]
     note = ("any of them" if kind.several else "one of them") if kind.least else "a number"
     if not kind.least:
@@ -86,6 +88,8 @@ def teach(block: Block, name: str, target: Target, taken: set[str], nulls: froze
             block.put(
                 "source", "labels", name, "separator", value=target.separator, note="between the labels of a cell"
             )
+        if first.votes:
+            warnings += annotated(block, name, first, tied(first, classes, kind.several), call)
         if any(raws != [label] for label, raws in classes.items()):
             block.put("source", "labels", name, "classes", value=classes, note="class: raw labels that mean it")
         warnings += spelt(name, classes, rows)
@@ -108,8 +112,30 @@ def teach(block: Block, name: str, target: Target, taken: set[str], nulls: froze
     return warnings
 
 
+def annotated(block: Block, name: str, column: Column, ties: int, call: Call) -> Iterable[str]:
+    """source.labels.<head>.annotators. ties: rows whose votes are tied. Returns warnings."""
+    user, label = next(iter(column.votes))
+    value = {key: field for key, field in (("user", user), ("label", label)) if field != key}
+    if ties:
+        value["ties"] = call.choices.ties or "drop"
+    block.put(
+        "source", "labels", name, "annotators", value=value, note="several people: the class that most of them give"
+    )
+    if not ties:
+        return
+    if value["ties"] == "drop":
+        yield (
+            f"{of(ties)} whose votes are tied, left out. For the tied class that stands first in heads.{name}.labels, run: "
+            f"{call.again('--ties', 'first')}"
+        )
+    else:
+        yield f"{of(ties)} whose votes are tied get the first of these classes; to leave them out, run: {call.instead(ties=None)}"
+
+
 def raw_of(column: Column, cell: object, separator: str | None) -> frozenset[str]:
     """The raw labels of one of a column's values."""
+    if isinstance(cell, Votes):
+        return frozenset(label for raw in cell.labels for label in raw_labels(column.name, raw, None))
     return raw_labels(column.name, list(cell) if isinstance(cell, tuple) else cell, separator)
 
 

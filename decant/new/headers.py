@@ -2,13 +2,15 @@
 
 import csv
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from decant.data.cells import sheet_rows
-from decant.data.textlines import lines
+from decant.data import packed
+from decant.data.cells import sheet_rows, unnamed
+from decant.data.textlines import encoding_of, lines
 from decant.errors import DataError
 from decant.new.marks import MARKS, TAB, even
 from decant.new.words import GROUP, ID, LABEL, SPLIT, TEXT, of_name
@@ -16,6 +18,7 @@ from decant.new.words import GROUP, ID, LABEL, SPLIT, TEXT, of_name
 TOP = 20  # rows that show a title
 NAME = 40  # longest name of a column there, in characters
 SHOWN = 1000  # rows whose values a name of a column is compared with
+PLAIN = ("utf-8", "utf-8-sig", "cp1252", "latin-1")  # encodings in which a line is a line to sed
 NUMBER = re.compile(r"[-+]?\d[\d.,:/ -]*")  # or a date
 
 
@@ -34,8 +37,10 @@ def title(formats: dict[Path, str], named: str) -> None:
             number, rows = min(below, key=lambda pair: pair[0])
             seems = next((f"looks like a title ({cell!r})" for cell in rows[0] if str(cell).strip()), "is empty")
             names = ", ".join(cell for cell in rows[number - 1] if cell)
+            lines_alone = form != "xlsx" and encoding_of(path, named) in PLAIN and packed.bare(path) == path
+            mend = f": {deletes(f'1,{number - 1}', path)}" if lines_alone else ""
             raise DataError(
-                f"{path}: row 1 {seems}; the header seems to be row {number} ({names}): delete the rows above it"
+                f"{path}: row 1 {seems}; the header seems to be row {number} ({names}): delete the rows above it{mend}"
             )
 
 
@@ -75,15 +80,23 @@ def headless(rows: Iterator[list]) -> str | None:
     return f"{again[0]!r} in its first row is a value in the rows below" if again and not known else None
 
 
+def deletes(which: str, file: Path) -> str:
+    """The command that takes lines out of a file."""
+    return f"sed -i.bak {which}d {shlex.quote(str(file))}"
+
+
 def repeated(first: list[str], file: Path, row: int, line: int | None) -> str:
     """What to do about a row that says the names of the columns again."""
     place, mend = f"{file}: row {row}", "delete that row"
     if line is not None:
-        place, mend = f"{place} (line {line})", f"delete that line, e.g. with sed -i.bak {line}d {file}"
+        place, mend = f"{place} (line {line})", f"delete that line: {deletes(str(line), file)}"
     return f"{place}: repeats the header ({', '.join(first)}), as where tables were put one below the other; {mend}"
 
 
-def unnamed(first: list) -> list[int]:
-    """Numbers of the columns without a name, where there are several: a table knows its columns apart by their names."""
-    numbers = [number for number, cell in enumerate(first, start=1) if not str(cell).strip()]
-    return numbers if len(numbers) > 1 else []
+def nameless(rows: Iterator[list]) -> list[int]:
+    """Numbers of the columns without a name that hold something, where several have none. rows: the header first."""
+    places = unnamed(next(rows, []))
+    held = set()
+    for row in rows if places else ():
+        held.update(place for place in places if place < len(row) and str(row[place] or "").strip())
+    return [place + 1 for place in sorted(held)]

@@ -18,6 +18,7 @@ from decant.new.call import Call
 
 LISTED = 10  # files of a folder that an error names
 TEXTS = ("csv", "tsv", "jsonl", "trec", "fasttext", "lines", "folders")  # formats of lines, in whatever encoding
+POINTER = b"version https://git-lfs.github.com/spec/"
 WIDE = 0.2  # share of zero bytes from which a file looks like UTF-16: half of it, where it holds nothing but ASCII
 
 
@@ -30,12 +31,20 @@ def where(call: Call, raw: Path) -> tuple[Path, list[str], Path | None]:
     if not file.exists():
         raise DataError(missing(call))
     full, base = Path(os.path.abspath(file)), Path(os.path.abspath(raw))  # a link keeps its own name
+    other = call.again(file=Path("FOLDER"))
     if base.is_relative_to(full) and full != base:
-        raise DataError(f"{file}: holds {raw}, where the raw files go; name the folder of the tables alone")
+        raise DataError(f"{file}: holds {raw}, where the raw files go; name the folder of the tables alone: {other}")
     for path in visible(file):
-        if path.suffix.lower() == ".json" and recognise(path) == "jsonl":
+        if first(path, len(POINTER)) == POINTER:
             raise DataError(
-                f"{path}: its first line is an object of its own, so this seems to be JSON Lines; rename it to {path.stem}.jsonl"
+                f"{path}: a pointer of Git LFS, and not the file. In its repository run: git lfs pull && {call.again()}"
+            )
+        if path.suffix.lower() == ".json" and recognise(path) == "jsonl":
+            renamed = path.with_suffix(".jsonl")
+            again = call.again(file=renamed if path == file else None)
+            raise DataError(
+                f"{path}: its first line is an object of its own, so this seems to be JSON Lines; rename it: mv "
+                f"{shlex.quote(str(path))} {shlex.quote(str(renamed))} && {again}"
             )
     if full == base:
         return raw, sorted(path.name for path in raw.iterdir() if not path.name.startswith(".")), None
@@ -43,6 +52,11 @@ def where(call: Call, raw: Path) -> tuple[Path, list[str], Path | None]:
         return raw, [full.relative_to(base).as_posix()], None
     target = raw / full.name
     if target.exists() and contents(target) != contents(full):
+        if call.url:
+            taken = shlex.join(["rm", str(target), str(target.with_suffix(".json"))])
+            raise DataError(
+                f"{target}: is there already, with other rows of this query. Take it away: {taken} && {call.again()}"
+            )
         raise DataError(
             f"{target}: is there already, with other bytes than {file}. To use what is there: {call.again(file=target)}; else "
             f"rename {file}, or take the other away"
@@ -53,17 +67,25 @@ def where(call: Call, raw: Path) -> tuple[Path, list[str], Path | None]:
 
 def missing(call: Call) -> str:
     """What is there instead of a file that is not."""
-    file = call.file
+    file, other = call.file, call.again(file=Path("FILE"))
     if not file.parent.is_dir():
-        return f"{file}: missing, and so is the folder {file.parent}; name a file that is there"
-    there = sorted(path.name for path in file.parent.iterdir() if path.suffix.lower() in rawfiles.FORMATS)
+        return f"{file}: missing, and so is the folder {file.parent}; name a file that is there: {other}"
+    if file.is_symlink():
+        return f"{file}: a link to {os.readlink(file)}, which is missing; name a file that is there: {other}"
+    tables = (path for path in file.parent.iterdir() if path.suffix.lower() in rawfiles.FORMATS and path.exists())
+    there = sorted(path.name for path in tables)
     near = get_close_matches(file.name, there, n=1)
     if not there:
-        return f"{file}: missing, and {file.parent} holds no table ({', '.join(rawfiles.FORMATS)}); name the folder of yours"
+        return f"{file}: missing, and {file.parent} holds no table ({', '.join(rawfiles.FORMATS)}); name the folder of yours: {other}"
     more = f" and {len(there) - LISTED} more" if len(there) > LISTED else ""
     meant = f"; did you mean {near[0]}?" if near else "."
     found = f"{file}: missing{meant} Tables in {file.parent}: {', '.join(there[:LISTED])}{more}"
     return f"{found}. Run: {call.again(file=file.parent / (near or there)[0])}"
+
+
+def first(path: Path, size: int) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(size)
 
 
 def visible(path: Path) -> list[Path]:
@@ -101,9 +123,12 @@ def encoding(formats: dict[Path, str], call: Call, say: Callable[[str], None]) -
         raise DataError(zeros(seen.zero, plain, call))
     if not seen.other:
         return None
+    if seen.utf8 and call.choices.bad_rows:
+        return None
     if seen.utf8:
         raise DataError(
-            f"{seen.other} is not UTF-8, but {seen.utf8} is; source.encoding is one for all lines and files. Save them as UTF-8"
+            f"{seen.other} is not UTF-8, but {seen.utf8} is; one encoding is for all lines and files. Save them as UTF-8, or "
+            f"leave such rows out: {call.again('--bad-rows', 'drop')}"
         )
     if seen.encoding is None:
         raise DataError(

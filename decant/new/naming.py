@@ -7,14 +7,18 @@ from itertools import chain, count
 from decant.files import slug
 from decant.new.spelling import alike, readable
 from decant.new.targets import Target
+from decant.settings.names import LONGEST, fault
 from decant.settings.schema import COLUMNS
+
+LONGEST_HEAD = LONGEST - 10  # bytes, of ASCII: there may come a word before it and a number behind it
 
 
 def head_name(target: Target, used: Iterable[str]) -> str:
     """A name by the column, that no column of the prepared table and no other head has."""
     several = len(target.columns) > 1
     name = "labels" if several else slug(target.columns[0].name).replace("-", "_").strip("_") or "label"
-    name = name if name not in COLUMNS and name[0].isalpha() else f"label_{name}"
+    name = name[:LONGEST_HEAD].rstrip("_")
+    name = name if name not in COLUMNS and name[0].isalpha() and not fault(name) else f"label_{name}"
     return next(option for option in chain([name], (f"{name}_{n}" for n in count(2))) if option not in used)
 
 

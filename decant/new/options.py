@@ -5,6 +5,12 @@ from pathlib import Path
 
 from decant.new.call import Choices
 
+
+def place(text: str) -> Path | str:
+    """What stands for FILE: a path, or a URL, in which two slashes are not one."""
+    return text if "://" in text else Path(text)
+
+
 NAMES = {
     "text": ("COL", "text column; again: they are joined"),
     "label": ("COL", "label column, or several (col.*)"),
@@ -29,8 +35,8 @@ FLAGS = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `choices` reads, and the file, the task, --build and --dry-run."""
-    kinds = "CSV, TSV, JSONL, Parquet or XLSX, or a folder of them; left out with --build, for a block that is there"
-    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help=kinds)
+    kinds = "CSV, TSV, JSONL, Parquet or XLSX, a folder of them, or the URL of a database; left out with --build, for a block that is there"
+    parser.add_argument("file", type=place, nargs="?", metavar="FILE", help=kinds)
     parser.add_argument("--task", required=True, help="name of the new block")
     table(parser)
     parser.add_argument("--build", action="store_true", help="add the block to tasks")
@@ -48,6 +54,11 @@ def table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bad-rows", choices=["drop"], help="leave rows out that cannot be read, and count them")
     parser.add_argument(
         "--ship", choices=["linear"], help="let the linear model ship, as where no encoder knows the language"
+    )
+    parser.add_argument(
+        "--ties",
+        choices=["drop", "first"],
+        help="rows whose annotators are tied: left out, or the class that stands first",
     )
     joined = parser.add_mutually_exclusive_group()
     joined.add_argument("--separator", metavar="MARK", help="between several labels in a cell")

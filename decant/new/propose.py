@@ -5,7 +5,7 @@ through what prepare does. decant/new/reading.py says how the files are written,
 decant/new/describe.py puts that into sections, decant/new/blocks.py writes them.
 """
 
-import re
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +14,28 @@ from ruamel.yaml import YAML
 
 from decant import paths
 from decant.data import rawfiles
+from decant.data.bad import BadRows
+from decant.data.fetch import UNORDERED, ordered
 from decant.data.ids import identity
 from decant.errors import DataError, ParamsError
-from decant.files import slug, writing
-from decant.new import intake, versioning
+from decant.files import writing
+from decant.new import intake, urls, versioning
 from decant.new.blocks import Block, appended, checked, listed
 from decant.new.call import Call, Choices
 from decant.new.columns import Column
 from decant.new.describe import describe
+from decant.new.ending import whole
 from decant.new.language import ship_linear
 from decant.new.reading import Reading, read
 from decant.new.roles import named, roles_of
 from decant.new.splits import by_name, heard, words
+from decant.new.tasknames import free_name
 from decant.new.trial import Trial, of
 from decant.settings import params
+from decant.settings.database import parsed
 from decant.settings.params import FILE
-from decant.settings.schema import Params
+from decant.settings.source import Source
 from decant.shipping import CONTESTANT
-
-# raw: data/raw holds the raw files; the words are no strings in YAML
-RESERVED = {"defaults", "raw", "null", "true", "false", *params.RESERVED, *Params.model_fields}
 
 
 @dataclass(frozen=True)
@@ -49,43 +51,31 @@ class Look:
     target: Path | None  # where they have to go, null if they are there
 
 
-def looked(
-    file: Path,
-    task: str,
-    choices: Choices,
-    before: bytes,
-    build: bool = False,
-    rest: list[str] | None = None,
-    command: str = "new",
-) -> Look:
-    """Read the table in `file` (or the tables in that folder), and say what each column is taken for. Writes nothing.
+def looked(call: Call, before: bytes, build: bool = False) -> Look:
+    """Read the table that is called for (or the tables in that folder), and say what each column is taken for. Writes nothing.
 
-    task: the name of a block that is not there yet. before: params.yaml, whose defaults hold for it. build: as in `new`.
-    rest: other options of the command, and command: new or try, for the one that an error proposes.
+    call: for a task whose block is not there yet. before: params.yaml, whose defaults hold for it. build: as in `new`.
     Raises ParamsError and DataError, as `new`.
     """
-    call = Call(file, task, choices, rest or [], command=command)
     try:
         return taken(call, before, build)
     except (DataError, ParamsError) as error:
-        raise call.whole(error) from None
+        raise whole(error, call) from None
 
 
 def taken(call: Call, before: bytes, build: bool) -> Look:
     """What `looked` finds. Raises ParamsError and DataError."""
-    file, task, choices = call.file, call.task, call.choices
+    task, choices = call.task, call.choices
     known = words(call)
     folder, names, target = intake.where(call, paths.raw(task))
     block = Block(task)
-    block.put("source", "files", value=names, note=f"below {paths.raw(task)}")
+    place = f"{'fetched into' if call.url else 'below'} {paths.raw(task)}"
+    block.put("source", "files", value=[call.url] if call.url else names, note=place)
     reading, table = read(folder, names, call, print)
     reading.put(block)
-    if choices.bad_rows:
-        block.put(
-            "source", "bad_rows", value=choices.bad_rows, note="rows that cannot be read are left out and counted"
-        )
     rows = next(iter(table.values())).rows
-    print(f"data: {file} ({of(rows)}, {of(len(table), 'column')}, {of(len(reading.formats), 'file')})")
+    unread = left_out(block, reading.bad, rows) if choices.bad_rows else []
+    print(f"data: {call.shown} ({of(rows)}, {of(len(table), 'column')}, {of(len(reading.formats), 'file')})")
     for name in named(table, [choices.id] if choices.id is not None else [], call):
         if not table[name].unique:
             raise DataError(repeated(table[name], reading, call))
@@ -103,7 +93,9 @@ def taken(call: Call, before: bytes, build: bool) -> Look:
                 "what one is)"
             )
     heard(call, [value for values in roles.split.values() for value in values], list(files.values()))
-    warnings = describe(block, roles, files, call)
+    warnings = [*unread, *describe(block, roles, files, call)]
+    if call.url and roles.id is None and not ordered(parsed(call.url)):
+        warnings.append(f"no column is a unique id {UNORDERED}")
     call.settle()
     if choices.ship:
         ship_linear(block)
@@ -111,11 +103,23 @@ def taken(call: Call, before: bytes, build: bool) -> Look:
     return Look(block, trial, warnings, rows, folder, names, target)
 
 
-def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, build: bool = False) -> None:
+def left_out(block: Block, bad: BadRows, rows: int) -> list[str]:
+    """source.bad_rows, and source.max_bad_rows where more rows were left out than the default allows. rows: that were read.
+    Returns warnings."""
+    count, allowed = bad.kinds.total(), Source.model_fields["max_bad_rows"].default
+    note = f"{of(count)} that cannot be read, left out and counted"
+    block.put("source", "bad_rows", value="drop", note=note)
+    if count > allowed * (count + rows):
+        share = min(1.0, math.ceil(1000 * count / (count + rows)) / 1000)
+        block.put("source", "max_bad_rows", value=share, note=f"the default is {allowed}")
+    return [f"{note}. The first: {bad.first[0]}"] if count else []
+
+
+def new(file: Path | str | None, task: str, choices: Choices, dry_run: bool = False, build: bool = False) -> None:
     """Propose a block for the table in `file` (or the tables in that folder), say why, and write it to params.yaml.
 
-    dry_run: print the block and write nothing. build: name the task in `tasks`, too; without a file, do only that, for a
-    block that is there.
+    file: or the URL of a database. dry_run: print the block and write nothing. build: name the task in `tasks`, too; without
+    a file, do only that, for a block that is there.
 
     Raises ParamsError: a bad or taken name, or params.yaml would not be valid. DataError: the table cannot be read, is
     ambiguous, or has no text or nothing to decide by. Either leaves everything as it was, and says the command that works.
@@ -126,11 +130,21 @@ def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, b
     if file is None:
         name_in_tasks(task, tree, before, build)
         return
-    rest = [*(["--build"] if build else []), *(["--dry-run"] if dry_run else [])]
-    free_name(Call(file, task, choices, rest), tree)
-    found = looked(file, task, choices, before, build, rest)
+    call = urls.called(file, task, choices, [*(["--build"] if build else []), *(["--dry-run"] if dry_run else [])])
+    free_name(call, tree)
+    with urls.fetched(call) as here:
+        propose(here, before, dry_run, build)
+
+
+def propose(call: Call, before: bytes, dry_run: bool, build: bool) -> None:
+    """What `new` does with a table that lies in a file. before: params.yaml."""
+    task = call.task
+    found = looked(call, before, build)
     block = found.block
-    stops, more = found.trial.propose(block)
+    try:
+        stops, more = found.trial.propose(block)
+    except DataError as error:
+        raise whole(error, found.trial.call) from None
     ships = CONTESTANT[block.tree.get("ship", found.trial.p.ship)]
     gate = {"metric": "test", "key": f"{ships}.macro_f1", "min": 0.5}
     block.put("gates", "macro_f1", value=gate, note="a placeholder: set what a release must reach")
@@ -144,6 +158,8 @@ def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, b
     with ExitStack() as undo:  # an error on the way puts everything back
         if found.target:
             intake.copy(found.folder / found.names[0], found.target, undo)
+            if call.url:  # the record of the query
+                intake.copy(call.file.with_suffix(".json"), found.target.with_suffix(".json"), undo)
         pinned = versioning.add(paths.raw(task), undo)
         undo.callback(rewrite, before)
         rewrite(after)
@@ -156,6 +172,8 @@ def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, b
         "dvc repro": "trains, quantizes and judges",
         "python -m decant verdict": "may it be released?",
     }
+    if call.url:
+        steps[f"python -m decant fetch --task {task}"] = "later: reads the database again"
     if pinned:
         steps[f"git add {FILE} {pinned} && dvc push {pinned}"] = "so that others can go on, after dvc pull"
     for command, what in steps.items():
@@ -163,23 +181,6 @@ def new(file: Path | None, task: str, choices: Choices, dry_run: bool = False, b
     if not pinned and not Path(".dvc").is_dir():
         print(f"{paths.raw(task)} is versioned nowhere, for this is no dvc repository (dvc init): keep a copy of it.")
     print("If the task is to stay, add its headline.json and its plots to metrics/dvc.yaml.")
-
-
-def free_name(call: Call, tree: dict) -> None:
-    """Raises ParamsError: the name of the task is none, or has a block already."""
-    task = call.task
-    plain = slug(re.sub(r"[^\w]+", "_", task)).replace("-", "_").strip("_")
-    plain = plain if re.match("[a-z]", plain) else f"task_{plain}".rstrip("_")
-    free = next(name for name in (plain, *(f"{plain}_{n}" for n in range(2, 999))) if name not in {*tree, *RESERVED})
-    if not re.fullmatch("[a-z][a-z0-9_]*", task) or task in RESERVED:
-        raise ParamsError(
-            f"--task {task}: a name has small letters, digits and _, begins with a letter, and is none of "
-            f"{', '.join(sorted(RESERVED))}. Run: {call.again(task=free)}"
-        )
-    if task in tree:
-        raise ParamsError(
-            f"--task {task}: {FILE} has such a block already; take that block out, or another name: {call.again(task=free)}"
-        )
 
 
 def name_in_tasks(task: str, tree: dict, before: bytes, build: bool) -> None:

@@ -4,14 +4,15 @@ import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import get_args
 
 from decant.data import lines, rawfiles
+from decant.data.bad import BadRows
 from decant.data.batch import Batch
-from decant.data.cells import csv_rows, sheet_rows
+from decant.data.cells import csv_rows, sheet_rows, unnamed
 from decant.data.linebreaks import LineBreaks
 from decant.data.shapes import recognise
 from decant.errors import DataError, ParamsError
@@ -27,6 +28,13 @@ CELLS = {"csv": ",", "tsv": "\t"}  # format -> its own mark between cells
 LINES = 50  # that show how a file without a suffix is written
 
 
+class Unread(BadRows):
+    """Of a table whose columns have no roles yet: nothing is wrong with a cell that may never be used."""
+
+    def sifted(self, batch: Batch, columns: set[str] | None) -> Batch:
+        return super().sifted(batch, columns) if self.drop else batch
+
+
 @dataclass
 class Reading:
     """What `decant.data.rawfiles.batches` needs to know; what is null there is null here."""
@@ -37,10 +45,13 @@ class Reading:
     delimiter: str | None
     quotes: bool
     header: list[str] | None
+    drop: bool = False  # rows that cannot be read are left out and counted
+    bad: BadRows = field(default_factory=BadRows)  # those of the last reading
 
     def batches(self) -> Iterator[Batch]:
+        self.bad, named = Unread(self.drop, 1.0), self.encoding or "utf-8"
         for path, form in self.formats.items():
-            yield from rawfiles.batches(path, form, self.encoding or "utf-8", self.delimiter, self.quotes, self.header)
+            yield from rawfiles.batches(path, form, named, self.delimiter, self.quotes, self.header, bad=self.bad)
 
     def rows(self, path: Path) -> Iterator[list]:
         """The cells of a file's rows, with the header, up to one that cannot be read; none of a format that names its fields."""
@@ -78,12 +89,16 @@ def read(folder: Path, names: list[str], call: Call, say: Callable[[str], None])
     if not headless and call.choices.header is None:
         headers.title(formats, coding or "utf-8")
     mark, quotes = marks.delimiter(formats, coding or "utf-8", call, say)
-    reading = Reading(formats, named, coding, mark, quotes, None)
+    reading = Reading(formats, named, coding, mark, quotes, None, call.choices.bad_rows is not None)
     if call.choices.header is None and not headless:
         headless = without_header(reading, call)
     if headless:
         reading.header = invented(reading, call, say)
     call.pandas = reading.pandas()
+    for path in reading.formats if reading.header is None else ():
+        if places := unnamed(next(reading.rows(path), [])):
+            shown = ", ".join(str(place + 1) for place in places)
+            say(f"none: columns {shown} of {path.name} (no name, and nothing in them)")
     breaks = LineBreaks()
     table = looked(reading, call, breaks)
     for warning in breaks.warnings(f"run: {call.again('--no-quotes')}"):
@@ -158,6 +173,8 @@ def without_header(reading: Reading, call: Call) -> bool:
 def invented(reading: Reading, call: Call, say: Callable[[str], None]) -> list[str]:
     """Names for the columns of a table without a header: those that the user gives, or by what they hold."""
     path, kind = next(iter(reading.formats.items()))
+    if kind == "json" and call.choices.columns is not None:  # of rows that are lists
+        return [name.strip() for name in call.choices.columns.split(",")]
     if kind not in (*CELLS, "xlsx"):
         raise ParamsError(f"{path}: {kind} names its columns itself. Run: {call.instead(columns=None, header=None)}")
     first = next(reading.rows(path), [])
@@ -179,22 +196,22 @@ def invented(reading: Reading, call: Call, say: Callable[[str], None]) -> list[s
     return names
 
 
-def shown(batches: Iterator[Batch], formats: dict[Path, str]) -> Iterator[Batch]:
+def counted(batches: Iterator[Batch], formats: dict[Path, str]) -> Iterator[Batch]:
     """The batches, with a bar of their rows."""
-    with bar(what="look", unit="row", total=lines.about(formats)) as counted:
+    with bar(what="look", unit="row", total=lines.about(formats)) as shown:
         for batch in batches:
             yield batch
-            counted.update(len(batch))
+            shown.update(len(batch))
 
 
 def looked(reading: Reading, call: Call, breaks: LineBreaks, nulls: bool = True) -> dict[str, Column]:
     """What the columns hold. Asks: cells cannot be read unless quotes are plain characters."""
     words = call.nulls if nulls else frozenset()
     try:
-        return look(shown(breaks.counted(reading.batches()), reading.formats), words)
+        return look(counted(breaks.counted(reading.batches()), reading.formats), words)
     except DataError as error:
         for path in reading.formats if reading.header is None else ():
-            if numbers := headers.unnamed(next(reading.rows(path), [])):
+            if numbers := headers.nameless(reading.rows(path)):
                 raise nameless(numbers, call) from None
         if call.choices.quotes is not None or not reading.quotes or not set(reading.formats.values()) <= {*CELLS}:
             raise

@@ -7,7 +7,9 @@ from decant.errors import DataError
 from decant.heads import KINDS
 from decant.new.call import Call
 from decant.new.columns import CLASSES, Column, categorical, separators
+from decant.new.crowd import apart, crowd
 from decant.new.unfit import numbers_alone, refuse, single, too_many
+from decant.new.votes import Votes
 from decant.new.words import ABOUT, CLOCK, GROUP, ID, LABEL, SCALE
 
 SHOWN = 3  # values of a column that a question shows
@@ -28,6 +30,10 @@ class Target:
         note = f"; {self.note}" if self.note else ""
         if len(self.columns) > 1:
             return f"{names} ({len(self.columns)} boolean columns: any of them)"
+        if first.votes:
+            fields = " and ".join(next(iter(first.votes)))
+            what = "any of them" if KINDS[self.kind].several else "one of them"
+            return f"{names} (lists of {fields}, by several annotators: {what}, by majority{note})"
         if not KINDS[self.kind].least:
             return f"{names} ({first.distinct:,} different numbers{note})"
         if not KINDS[self.kind].several:
@@ -56,6 +62,8 @@ def find_targets(free: dict[str, Column], taken: dict[str, str], call: Call) -> 
         if column.name not in inside and (classified(column) or (not column.measure and categorical(column)))
     ]
     rivals = [[column] for column in alone] + several
+    if people := crowd(list(free.values())):
+        raise apart(people, call)
     if len(rivals) > 1:
         clear = [family for family in rivals if len(family) == 1 and family[0].name in said]
         rivals = clear if len(clear) == 1 else rivals
@@ -195,7 +203,7 @@ def targets(columns: list[Column], call: Call, free: dict[str, Column] | None = 
         decides = whole and len(columns) == 1 and not numbers
         if column.name in numbers or (column.measure and not (classified(column) or decides or column.name in forced)):
             if not column.all("number") or column.empty:
-                raise DataError(f"column {column.name!r} is no number in every row: {numberless(column)}")
+                raise DataError(f"column {column.name!r} is no number in every row: {numberless(column, call)}")
             to_learn.append(Target("regression", [column]))
         elif column.values is None or not column.distinct or (column.distinct > CLASSES and not categorical(column)):
             raise too_many(column, call, others)
@@ -209,14 +217,18 @@ def targets(columns: list[Column], call: Call, free: dict[str, Column] | None = 
     return to_learn
 
 
-def numberless(column: Column) -> str:
+def numberless(column: Column, call: Call) -> str:
     """What to do about a column that was called a number."""
     gaps = f"{column.empty:,} rows are empty" if column.empty else "some cells hold something else"
-    return f"{gaps}. Fill them with numbers, or leave it out of --number"
+    rest = call.instead(number=[name for name in call.choices.number if name != column.name])
+    return f"{gaps}. Fill them with numbers, or leave it out of --number: {rest}"
 
 
 def labelled(column: Column, call: Call, note: str) -> Target:
     """A column of classes, or of several labels in a cell. Asks: two marks could join them."""
+    if column.votes:
+        several = any(len(one) > 1 for cell in column.values if isinstance(cell, Votes) for one in cell.given)
+        return Target("sigmoid" if several else "softmax", [column], None, note)
     fits = separators(column)
     chosen = call.choices.separator
     if chosen is None and len(fits) > 1:

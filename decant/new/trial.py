@@ -154,7 +154,7 @@ class Trial:
                     if self.p.source.group
                     else f", or make new splits: {self.call.again('--no-splits')}"
                     if self.given is not None
-                    else ", then run the same command again"
+                    else ""
                 )
             )
         return place

@@ -21,7 +21,7 @@ OF_FILE = dict.fromkeys(("format", "encoding", "delimiter", "quotes", "header", 
 def rewritten(call: Call, change: str, *options: str) -> str:
     """A command that changes the table `t` and looks at what came of it; what to do by hand where no one line reads it."""
     reader = READERS.get(call.file.suffix.lower())
-    if reader is None or call.file.is_dir():
+    if reader is None or call.file.is_dir() or call.url:
         return f"Write the table so, and run: {call.again(*options)}"
     reader = reader.format(file=code_of(str(call.file)), cells=call.pandas)
     target = Path(f"{call.file.stem}_wide.parquet")
@@ -124,9 +124,9 @@ def numbers_alone(columns: list[Column], call: Call) -> DataError:
 
 
 def nameless(numbers: list[int], call: Call) -> DataError:
-    """Several columns without a name, by their numbers."""
+    """Columns without a name that hold something, where several have none; by their numbers."""
     change = 't = t.loc[:, ~t.columns.str.startswith("Unnamed: ")]; t'
     return DataError(
-        f"{call.file}: columns {', '.join(map(str, numbers))} have no name, as where Excel has saved columns that were once in use. "
-        f"Leave them out. {rewritten(call, change)}"
+        f"{call.file}: column{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}: no name in the header, and cells below it. "
+        f"Name them there, or leave out what has no name. {rewritten(call, change)}"
     )

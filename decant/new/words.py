@@ -13,6 +13,20 @@ LABEL = SCALE | {"label", "labels", "class", "classes", "category", "target", "s
 # that numbers are about a label or a text, and nothing to learn
 ABOUT = {"confidence", "probability", "prob", "proba", "weight", "agreement", "count", "counts", "length", "latitude",
          "longitude"}  # fmt: skip
+# who has labelled a row
+ANNOTATOR = {
+    "user",
+    "annotator",
+    "annotators",
+    "worker",
+    "rater",
+    "coder",
+    "judge",
+    "labeler",
+    "labeller",
+    "expert",
+    "by",
+}
 SPLIT = {"split", "splits", "fold", "set", "subset", "partition"}
 # that numbers are times
 CLOCK = {"time", "timestamp", "date", "datetime", "created", "updated", "published", "posted", "written", "epoch"}

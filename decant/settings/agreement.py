@@ -34,9 +34,9 @@ def sources_agree(source: Source, heads: dict[str, HeadSettings]) -> None:
                 )
     if source.header is not None:
         _distinct("source.header", source.header)
-        if source.format not in (None, *TABULAR):
+        if source.format not in (None, *TABULAR, "json"):
             raise ValueError(
-                f"source.header names columns of {', '.join(TABULAR)} files; {source.format} has its own names"
+                f"source.header names columns of {', '.join(TABULAR)} files, and of json of lists; {source.format} has its own names"
             )
     if source.splits is not None:
         _splits_part(source.splits)

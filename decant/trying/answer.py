@@ -4,7 +4,7 @@ It reads the table as `new` does and uses the defaults of params.yaml; it needs 
 writes nothing (but a page, with --to). Figures are cross-validated by the road's own linear members; test stays closed.
 """
 
-import re
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,10 +16,11 @@ from decant.files import slug
 from decant.members.clock import Clock
 from decant.models.encoder import encode
 from decant.models.model import embed
-from decant.new import lengths
+from decant.new import lengths, urls
 from decant.new.call import Call, Choices
 from decant.new.language import LIMITS
-from decant.new.propose import RESERVED, looked
+from decant.new.propose import looked
+from decant.new.tasknames import freed
 from decant.settings import params
 from decant.settings.params import FILE, TaskParams
 from decant.trying import cost, encoder, findings, members, shown
@@ -30,10 +31,10 @@ TOKENS = 120_000  # that the probe's encoder reads: 1 to 1.5 ms a token on a cor
 SHORTEST = 32  # tokens of a text that it reads in any case
 
 
-def answer(file: Path, choices: Choices, most: int, to: Path | None = None) -> None:
+def answer(file: Path | str, choices: Choices, most: int, to: Path | None = None) -> None:
     """Print a first answer about the table in `file` (or the tables in that folder), and write it to a page in `to`.
 
-    most: rows outside test that are fitted at most, drawn so that classes keep their shares.
+    file: or the URL of a database. most: rows outside test that are fitted at most, drawn so that classes keep their shares.
 
     Raises ParamsError: params.yaml is not valid, or `to` holds something else. DataError: as `new`; or nothing can be held
     out or learnt.
@@ -42,13 +43,22 @@ def answer(file: Path, choices: Choices, most: int, to: Path | None = None) -> N
         refuse(to)
     params.tasks()  # a file that is invalid says so itself
     before = FILE.read_bytes()
-    task = name_for(file, set(YAML(typ="safe", pure=True).load(before)) | RESERVED)
-    look = looked(file, task, choices, before, command="try")
+    name = file.stem if isinstance(file, Path) else Path(file.partition("?")[0]).stem
+    plain = slug(name).replace("-", "_").lstrip("_0123456789") or "mine"
+    task = freed(plain, YAML(typ="safe", pure=True).load(before))
+    with urls.fetched(urls.called(file, task, choices, [], "try")) as call:
+        first(call, before, most, to)
+
+
+def first(call: Call, before: bytes, most: int, to: Path | None) -> None:
+    """The answer about a table that lies in a file. before: params.yaml."""
+    choices, task = call.choices, call.task
+    look = looked(call, before)
     trial, p = look.trial, look.trial.p
     place = placed(trial, look.block)
     rows = opened(trial, place, most)
-    asked = Call(file, task, choices, command="try")
-    more = lengths.propose(look.block, p, trial.frame["text"].tolist(), asked)
+    plain = replace(call, questions=[], answers=[])
+    more = lengths.propose(look.block, p, trial.frame["text"].tolist(), plain)
     length = look.block.tree.get("tokens", {}).get("max_length", p.tokens.max_length)
     for warning in [*look.warnings, *more, *trial.warnings()]:
         print(f"warning: {warning}")
@@ -80,7 +90,7 @@ def answer(file: Path, choices: Choices, most: int, to: Path | None = None) -> N
     for part in parts:
         print(*shown.lines(part), sep="\n")
     unread = set(look.block.tree.get("tokens", {})) & set(LIMITS) and not choices.ship
-    command = Call(file, task, choices).again(*(["--ship", "linear"] if unread else []))
+    command = replace(plain, command="new").again(*(["--ship", "linear"] if unread else []))
     print(f"\nTo make it a task (add --dry-run to see the block first):\n  {command}")
     if to is not None:
         print(f"The answer without its texts: {shown.page(parts, f'{task}: a first answer', command, to)}")
@@ -104,17 +114,6 @@ def contestants(
     if read < length and cut:
         return crew, [f"probe reads {read} tokens of a text here, to be done in minutes; {cut:,} texts are longer"]
     return crew, []
-
-
-def name_for(file: Path, taken: set[str]) -> str:
-    """A name for the task, after the file."""
-    stem = re.sub(r"[^a-z0-9_]", "_", slug(file.stem)).lstrip("_0123456789").rstrip("_") or "mine"
-    number = 1
-    name = stem
-    while name in taken:
-        number += 1
-        name = f"{stem}_{number}"
-    return name
 
 
 def refuse(folder: Path) -> None:

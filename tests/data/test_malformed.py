@@ -21,6 +21,7 @@ PARTS = {"splits": {"column": "part", "values": {"train": ["a"], "test": ["b"]}}
 WHEN = JSONL | {"time": {"columns": ["when"]}}
 PARQUET, XLSX = {"files": ["rows.parquet"]}, {"files": ["rows.xlsx"]}
 BAD_BYTES = pa.StringArray.from_buffers(1, pa.py_buffer(bytes([0, 0, 0, 0, 2, 0, 0, 0])), pa.py_buffer(b"\xff\xfe"))
+NAMELESS = sheets(a=[["id", None, None, "x"], [1, 2, 3, 4]])
 PAGES = parquet({"id": ["1"], "text": ["hi " * 2000], "kind": ["ham"]}, compression="snappy")
 
 
@@ -143,7 +144,7 @@ CASES = {
     "boolean as id": sheet("rows.xlsx: row 1: id in column 'id' is True", rows=[[True, "hi", "ham"]]),
     "empty row in a sheet": sheet("rows.xlsx: row 2: empty id", rows=[[1, "hi", "ham"], [None], [2, "x", "ham"]]),
     "7 and '7' as ids": sheet("rows.xlsx: row 2: id '7' again", rows=[[7, "a", "ham"], ["7", "b", "ham"]]),
-    "two columns without name": sheet("rows.xlsx: column '' twice", content=sheets(a=[["id", None, None, "x"], [1, 2, 3, 4]])),
+    "two columns without name": sheet("row 1: 2 stands in column 2, which has no name", content=NAMELESS),
     # Parquet
     "Parquet that is CSV": stored("rows.parquet: not Parquet", content=GOOD.encode()),
     "Parquet cut off": stored("rows.parquet: not Parquet", content=PAGES[:-5]),

@@ -156,6 +156,31 @@ def test_cells_that_look_separated_by_something_else_are_called_so(tmp_path):
         batch.column("id")
 
 
+BLANK = [["id", "text", None, None], [1, "hi there", None, None]]
+UNNAMED = {
+    ".csv": b"id,text,, \n1,hi there,,\n",
+    ".tsv": b"id\ttext\t\t\n1\thi there\t \t\n",
+    ".xlsx": sheets(a=[[*row, None, end] for row, end in zip(BLANK, (" ", " "), strict=True)]),
+}
+
+
+@pytest.mark.parametrize("suffix", UNNAMED)
+def test_columns_without_a_name_that_hold_nothing_are_passed_over(tmp_path, suffix):
+    found = columns(written(tmp_path, f"rows{suffix}", UNNAMED[suffix]))
+    assert {name: [str(cell) for cell in cells] for name, cells in found.items()} == HI
+
+
+def test_a_cell_in_one_of_several_columns_without_a_name_is_named_wherever_it_stands(tmp_path, monkeypatch):
+    monkeypatch.setattr(rawfiles, "BATCH", 2)
+    file = written(tmp_path, "rows.csv", "id,text,,\n1,a,,\n2,b,,\n3,c,,late\n")
+    assert "rows.csv: row 3 (line 4): 'late' stands in column 4, which has no name" in refusal(file)
+
+
+def test_one_column_without_a_name_is_a_column_and_a_table_without_any_name_is_none(tmp_path):
+    assert columns(written(tmp_path, "rows.csv", ",text\n0,hi\n")) == {"": ["0"], "text": ["hi"]}
+    assert "no cell of its first row holds the name of a column" in refusal(written(tmp_path, "a.csv", ",,\n,,\n"))
+
+
 # -- JSON Lines --------------------------------------------------------------------------------------------------------
 
 JSONL_FORMS = {

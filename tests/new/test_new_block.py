@@ -5,13 +5,15 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from newtask import GOOD, SAFE, TASK, cycle, everything, proposed, refused, texts, tree, write_csv
+from newtask import GOOD, SAFE, TASK, cycle, everything, proposed, refused, stopped, texts, tree, write_csv
 
 from decant.__main__ import main
 from decant.errors import ParamsError
 from decant.new import blocks, propose
 from decant.new.blocks import Block, appended, checked
 from decant.new.naming import classes_of
+from decant.settings.names import fault
+from decant.settings.params import read
 
 
 def test_a_dry_run_prints_the_block_and_writes_nothing(workspace, inbox, capsys):
@@ -92,14 +94,46 @@ def test_an_error_while_writing_puts_everything_back(workspace, inbox, capsys, m
         if stop == "copy":
             patch.setattr(propose.intake.shutil, "copyfile", fail)
             patch.setattr(propose, "rewrite", lambda content: None)
-        assert refused(workspace, capsys, str(inbox / "posts"), "--task", TASK).endswith("error: planted\n")
+        assert stopped(workspace, capsys, str(inbox / "posts"), "--task", TASK).endswith("error: planted\n")
     assert not (workspace / "data").exists()
 
 
-@pytest.mark.parametrize("task", ["Mine", "1a", "my-task", "", "défi", "defaults", "tasks", "catalogue", "raw", "null"])
-def test_a_bad_name_is_refused(workspace, inbox, capsys, task):
-    found = refused(workspace, capsys, str(write_csv(inbox / "rows.csv", GOOD)), "--task", task)
-    assert found.startswith(f"error: --task {task}: a name has small letters, digits and _")
+PATTERN = "cannot be a name"
+# name -> words of the error, and the name that it offers
+BAD = {
+    "": (PATTERN, "task"),
+    "../x": (PATTERN, "x"),
+    "a b": (PATTERN, "a_b"),
+    "my.task": (PATTERN, "my_task"),
+    "-x": (PATTERN, "x"),
+    "$(touch x)": (PATTERN, "touch_x"),
+    "aux": ("Windows has a device of that name", "aux_2"),
+    "é" * 40: ("for it has 80 bytes", f"'{'é' * 30}'"),
+    "E\u0301te\u0301": (PATTERN, "'Été'"),  # signs that join a letter are none
+    "Demo": ("one name but for its case", "Demo_2"),
+    "demo": ("has such a block already", "demo_2"),
+    "Raw": ("all tasks share files of that name", "Raw_2"),
+    "defaults": ("means something else by it", "defaults_2"),
+    "catalogue": ("means something else by it", "catalogue_2"),
+    "null": ("means something else by it", "null_2"),
+}
+
+
+@pytest.mark.parametrize("task", BAD)
+def test_a_bad_name_is_refused_with_a_good_one(workspace, inbox, capsys, task):
+    words, offered = BAD[task]
+    # = for what begins with a dash
+    found = refused(workspace, capsys, str(write_csv(inbox / "rows.csv", GOOD)), f"--task={task}")
+    assert words in found
+    assert found.rstrip().endswith(f"--task {offered}")
+    assert fault(offered.strip("'")) is None
+
+
+@pytest.mark.parametrize("task", ["Mine", "1a", "my-task", "défi", "任务", "123", "no", "x" * 64])
+def test_every_name_of_the_one_pattern_will_do(workspace, inbox, task):
+    assert main(["new", str(write_csv(inbox / "rows.csv", GOOD)), "--task", task, "--build"]) == 0
+    assert tree(workspace)["tasks"] == ["demo", task]
+    assert read(task).tasks == ["demo", task]
 
 
 def test_a_taken_name_is_refused(workspace, inbox, capsys):
@@ -110,7 +144,7 @@ def test_a_taken_name_is_refused(workspace, inbox, capsys):
 def test_an_invalid_params_file_says_so_before_anything_is_read(workspace, capsys):
     params = workspace / "params.yaml"
     params.write_text(params.read_text(encoding="utf-8").replace("tasks: [demo]", "tasks: [dmeo]"), encoding="utf-8")
-    assert "no block named 'dmeo'" in refused(workspace, capsys, "nowhere.csv", "--task", TASK)
+    assert "no block named 'dmeo'" in stopped(workspace, capsys, "nowhere.csv", "--task", TASK)
 
 
 NAMES = {

@@ -4,11 +4,13 @@ import shutil
 
 import pytest
 import xlsxwriter
+from commands import NEW, typed
 from newtask import GOOD, TASK, cycle, proposed, refused, texts, write_csv
 
 from decant.__main__ import main
 from decant.data.rawfiles import batches
 from decant.errors import DataError
+from stages import prepare
 
 
 @pytest.mark.parametrize("place", ["rows.csv", ""], ids=["the file", "the folder"])
@@ -52,7 +54,7 @@ FILES = {
     "UTF-16 without its mark": ("rows.csv", "text,label\n".encode("utf-16-le"), "line 1: holds a zero byte"),
     "JSON without rows": ("rows.json", b'{\n"a": 1}\n', "rows.json: no rows; it must hold at least one"),
     "JSON by columns": ("rows.json", b'{"text": {"0": "hi"}}', "'text' holds an object, expected an array of rows"),
-    "JSON Lines": ("rows.json", b'{"text": "hi"}\n{"text": "ho"}\n', "to be JSON Lines; rename it to rows.jsonl"),
+    "JSON Lines": ("rows.json", b'{"text": "hi"}\n{"text": "ho"}\n', "to be JSON Lines; rename it: mv "),
     "TSV with semicolons": ("rows.tsv", b"text;label\nhi;a\n", "separated by ';', not by a tab; rename it to rows.csv"),
     "TSV with pipes": ("rows.tsv", b"text|label\nhi|a\n", "separated by '|', not by a tab; rename it to rows.csv"),
     "quotes between pipes": (
@@ -133,7 +135,9 @@ def test_a_sheet_whose_header_stands_below_is_refused(workspace, inbox, capsys, 
         sheet.write_row(0, 0, title)
         for n, cells in enumerate([list(GOOD), *zip(*GOOD.values(), strict=True)], start=row - 1):
             sheet.write_row(n, 0, cells)
-    assert words in refused(workspace, capsys, str(inbox / "rows.xlsx"), "--task", TASK)
+    found = refused(workspace, capsys, str(inbox / "rows.xlsx"), "--task", TASK)
+    assert words in found
+    assert found.rstrip().endswith(f"delete the rows above it. Then run: {NEW}{inbox}/rows.xlsx --task mine")
 
 
 @pytest.mark.parametrize("above", ["Survey of 2024;\n", "Survey of 2024\n", ";\n", "Survey, and more\n\n"])
@@ -141,7 +145,32 @@ def test_a_csv_whose_header_stands_below_is_refused(workspace, inbox, capsys, ab
     file = write_csv(inbox / "rows.csv", GOOD, ";")
     file.write_text(above + file.read_text(encoding="utf-8"), encoding="utf-8")
     found = refused(workspace, capsys, str(file), "--task", TASK)
-    assert f"the header seems to be row {above.count(chr(10)) + 1} (text, label): delete the rows above it" in found
+    assert (
+        f"the header seems to be row {above.count(chr(10)) + 1} (text, label): delete the rows above it: sed" in found
+    )
+    assert typed(workspace, found) == 0
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.tsv", "rows.xlsx"])
+def test_columns_that_excel_saves_without_a_name_and_a_cell_are_passed_over_and_said(workspace, inbox, capsys, name):
+    rows = [[text, label, "", ""] for text, label in zip(GOOD["text"], GOOD["label"], strict=True)]
+    rows[4][3] = " "  # nothing, but a cell of a sheet
+    rows.insert(0, ["text", "label", "", ""])
+    inbox.mkdir()
+    if name.endswith("xlsx"):
+        with xlsxwriter.Workbook(inbox / name) as book:
+            sheet = book.add_worksheet()
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    else:
+        cells = dict(enumerate(zip(*rows, strict=True)))
+        content = write_csv(inbox / name, cells, "\t" if name.endswith("tsv") else ",").read_text(encoding="utf-8")
+        (inbox / name).write_text(content.partition("\n")[2], encoding="utf-8")  # without the numbers of the columns
+    assert main(["new", str(inbox / name), "--task", TASK]) == 0
+    said = capsys.readouterr().out
+    assert f"none: columns 3, 4 of {name} (no name, and nothing in them)" in said
+    assert "(300 rows, 2 columns, 1 file)" in said
+    prepare.main(TASK)
 
 
 def test_a_header_with_one_name_is_no_title(workspace, inbox, capsys):

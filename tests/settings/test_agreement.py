@@ -86,7 +86,7 @@ WITHIN = {
     "the id as a label": ({"source.id": "topics"}, "demo: source.labels.topic: column 'topics' is source.id too"),
     "a header of named fields": (
         {"source.format": "jsonl", "source.header": ["id", "text"]},
-        "demo: source.header names columns of csv, tsv, xlsx files; jsonl has its own names",
+        "demo: source.header names columns of csv, tsv, xlsx files, and of json of lists; jsonl has its own names",
     ),
     "a header that repeats": ({"source.header": ["id", "id"]}, "demo: source.header: 'id' stands there twice"),
     "a slice as the column of a label": (

@@ -17,6 +17,7 @@ def typed(folder: Path, error: str) -> int:
     if "python -c " in before:  # here, for a process of its own would import pandas again
         code = shlex.split("python -c " + before.partition("python -c ")[2])[2]
         exec(compile(code, "<the command>", "exec"), {})
-    elif "tr -d " in before:
-        run(folder, "bash", "-c", "tr -d " + before.partition("tr -d ")[2].rstrip().removesuffix("&&"))
+    for tool in ("tr -d ", "sed -i", "mv "):
+        if f" {tool}" in before:
+            run(folder, "bash", "-c", tool + before.partition(f" {tool}")[2].rstrip().removesuffix("&&"))
     return main(["new", *shlex.split(arguments)])

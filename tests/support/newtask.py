@@ -67,6 +67,14 @@ def proposed(workspace: Path, file: Path, *options: str) -> tuple[dict, pd.DataF
 
 
 def refused(workspace: Path, capsys, *arguments: str) -> str:
+    """The error of a call that has to fail, with no file touched; in its last line stands a command that comes next."""
+    found = stopped(workspace, capsys, *arguments)
+    assert "python -m decant new " in found.rstrip().splitlines()[-1]
+    assert " in params.yaml" not in found  # there is no block yet to set a key in
+    return found
+
+
+def stopped(workspace: Path, capsys, *arguments: str) -> str:
     """The error of a call that has to fail, with no file touched."""
     before = everything(workspace)
     assert main(["new", *arguments]) == 1
