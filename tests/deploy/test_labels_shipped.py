@@ -217,7 +217,8 @@ def test_the_download_has_each_answer_as_predict_writes_it(made, pages, rule, tm
 @pytest.mark.parametrize("heads", [["kind", "2"], ["10", "2"], ["01", "1"]])
 def test_a_page_whose_heads_a_browser_would_put_in_another_order_is_not_built(made, tmp_path, heads):
     described = {name: {"kind": "sigmoid", "labels": [f"{name} {label}" for label in "ab"]} for name in heads}
-    bundle = webpages.changed(made["argmax"], tmp_path / "bundle", heads=described)
+    decision = {"rule": "argmax", "head": heads[-1]}
+    bundle = webpages.changed(made["argmax"], tmp_path / "bundle", heads=described, decision=decision)
     with pytest.raises(BundleError, match=r"a browser reads the head '\d+' before all others, .*Rename it in"):
         browser.build(bundle, tmp_path / "page", webpages.packages())
 
