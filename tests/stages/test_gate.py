@@ -74,6 +74,7 @@ def judge(workspace, task, metrics, feasible=1):
     write_json(bundle / "tokenizer.json", {})
     files = {name: digest(bundle / name) for name in ("onnx/model_quantized.onnx", "tokenizer.json")}
     record = {key: kind() for key, kind in KEYS.items()} | {"format": 1, "max_length": 48, "files": files}
+    record |= {"heads": {"a": {"kind": "softmax", "labels": ["b", "c"]}}, "decision": {"rule": "argmax", "head": "a"}}
     write_json(bundle / "decant.json", record | {"cleaning": read(task).cleaning.model_dump()})
     write_json(workspace / "metrics" / task / "manifest.json", {"rows": {"test": "0" * 64}})
     metrics["test"] |= {"judged": binding.judged(task, bundle, 1)}
