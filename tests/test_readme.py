@@ -1,5 +1,5 @@
-"""Every command of the README is run, in its order, in a copy of the small road; its table of results is compared with the
-metrics, both as git has them at HEAD."""
+"""Every command of the README, and of the pages that hold the rest of it, is run in a copy of the small road, in the order in
+which somebody reads who follows its links; its table of results is compared with the metrics, both as git has them at HEAD."""
 
 import csv
 import json
@@ -19,7 +19,26 @@ from stages import prepare, split
 from stages.demo import generate
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+LONGEST = 200  # lines of the README
+LARGEST = 200_000  # bytes of a picture
+PICTURE = re.compile(r"!\[[^\]]+\]\(([^)]+)\)")
+FENCE = re.compile(r"^```(sh|python)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((docs/[\w-]+\.md)\)")
+# what the README has no room for, and is typed in the same folder; pages with a folder of their own have a test of their own
+REST = {name: (ROOT / name).read_text(encoding="utf-8")
+        for name in ("docs/road.md", "docs/pull-requests.md", "docs/data.md")}  # fmt: skip
+
+
+def in_order(readme: str, rest: dict[str, str]) -> list[tuple[str, str]]:
+    """Language and text of each block; those of a page of the rest stand where the README first links to it."""
+    found, left = [], dict(rest)
+    for match in re.finditer(f"{FENCE.pattern}|{LINK.pattern}", readme, FENCE.flags):
+        language, block, page = match.groups()
+        found += [(language, block)] if language else FENCE.findall(left.pop(page, ""))
+    return found
+
+
+BLOCKS = in_order(README, REST)
 COMMIT = "git add -A && git -c user.email=a@example.test -c user.name=a commit -qm readme"
 
 
@@ -118,6 +137,39 @@ def test_the_commands_of_the_readme_work(copy, index):
         assert done.returncode == 0 or "error: demo:" in done.stderr, line
     if "tasks: [scam]" in block:
         assert json.loads((copy / "metrics/scam/gate.json").read_text())["evidence"]["model_md5"]
+
+
+def test_no_command_of_the_pages_that_hold_the_rest_is_left_out():
+    texts = [README, *REST.values()]
+    assert sorted(BLOCKS) == sorted(block for text in texts for block in FENCE.findall(text))
+    assert all(FENCE.search(text) for text in texts)
+
+
+def test_the_blocks_of_a_page_stand_once_where_it_is_first_named():
+    first, second, page = "```sh\none\n```\n", "```sh\ntwo\n```\n", "```sh\nthree\n```\n"
+    link = "More in [docs/road.md](docs/road.md).\n"
+    said = in_order(f"{first}{link}{second}{link}", {"docs/road.md": page})
+    assert [block for _, block in said] == ["one\n", "three\n", "two\n"]
+    assert [block for _, block in in_order(first, {"docs/road.md": page})] == ["one\n"]
+
+
+def test_every_other_page_with_commands_is_read_by_a_test():
+    """That runs them; one of the rest is run here."""
+    tests = "\n".join(file.read_text(encoding="utf-8") for file in ROOT.glob("tests/**/test_*.py"))
+    pages = [f"docs/{file.name}" for file in ROOT.glob("docs/*.md") if FENCE.search(file.read_text(encoding="utf-8"))]
+    assert set(REST) <= set(pages)
+    assert [page for page in pages if page not in REST and f'(ROOT / "{page}").read_text' not in tests] == []
+
+
+def test_the_readme_has_at_most_200_lines_and_two_small_pictures():
+    assert len(README.splitlines()) <= LONGEST
+    pictures = PICTURE.findall(README)
+    assert len(set(pictures)) == len(pictures) == README.count("![") == 2
+    assert [name for name in pictures if not 10_000 < (ROOT / name).stat().st_size < LARGEST] == []
+
+
+def test_the_readme_links_to_every_page():
+    assert sorted({*LINK.findall(README)}) == sorted(f"docs/{file.name}" for file in ROOT.glob("docs/*.md"))
 
 
 def test_the_block_of_the_readme_is_a_whole_task(workspace, inbox):
