@@ -19,7 +19,6 @@ MODULES = {name: module for module, name in DISTRIBUTIONS.items()}
 # needed by others of the list, or run as a program
 INDIRECT = {
     "dvc",
-    "ruamel.yaml.clib",
     "accelerate",
     "onnxscript",
     "pyarrow",
