@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from decant.errors import DataError
+from decant.keys import STUDENT_INT8
 from decant.models.coverage import Coverage, told
 from decant.new.blocks import Block
 from decant.new.call import Call
@@ -14,7 +15,7 @@ LIMITS = {"max_unknown": 1, "max_letters": 1, "max_pieces": 20}  # that stop no 
 GATES = {
     "not_below_linear": (None, "it would be compared with itself"),
     "not_below_student": (
-        {"metric": "paired", "key": "minus_student_int8.macro_f1", "min": -0.02},
+        {"metric": "paired", "key": f"minus_{STUDENT_INT8}.macro_f1", "min": -0.02},
         "or ship the student",
     ),
     "int8_size": (None, "of a file that does not ship"),
