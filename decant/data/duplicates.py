@@ -59,8 +59,8 @@ def near(forms: list[str], threshold: float) -> np.ndarray:
 def grams(form: str) -> list[str]:
     """Character 5-grams; a shorter text is one gram of its own.
 
-    A character of Chinese or Japanese counts three times, as a word of it has two and one of five letters: of 20 that differ
-    in one, 79 % of the grams are then the same, and not 52 %.
+    A character of Chinese or Japanese counts three times, as a word of it has two and one of five letters: of 36 that differ
+    in one, 87 % of the grams are then the same, and not 73 %.
     """
     if not form.isascii():
         form = DENSE.sub(r"\g<0>\g<0>\g<0>", form)
