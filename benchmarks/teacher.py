@@ -18,6 +18,7 @@ from transformers import TrainerCallback, set_seed
 
 from decant import paths, tables
 from decant.heads import Head
+from decant.members import taught
 from decant.models.encoder import encode, load_tokenizer, load_weights, pooling
 from decant.models.model import build, padded
 from decant.problem import Problem
@@ -56,11 +57,12 @@ def main() -> None:
     valid = tables.load(options.task, "valid", problem.heads)[:64]
     settings = p.teacher.model_copy(update={"epochs": 1, "precision": PRECISION, "frozen_epochs": 0})
 
+    given = taught.plain(tables.targets(train, problem.heads))
     slow = reference(source, problem.heads, p.teacher, train)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "run-0"
-        finetune.fine_tune(source, problem, settings, 13, {"train": train, "valid": valid}, work, (clock,))
+        finetune.fine_tune(source, problem, settings, 13, {"train": train, "valid": valid}, given, work, (clock,))
         shutil.rmtree(work)
     for name, seconds in (("reference loop", slow), (f"decant ({PRECISION})", clock.seconds)):
         print(f"{name:16} {len(train):,} rows in {seconds:7.1f} s, {len(train) / seconds:6.1f} rows/s")

@@ -50,6 +50,11 @@ class Head:
         return [f"{self.name}.{label}" for label in self.labels] if self.several else [self.name]
 
     @property
+    def shares(self) -> str:
+        """The column with the share of the annotators behind each label, where a task learns those."""
+        return f"{self.name}/shares"
+
+    @property
     def cells(self) -> str:
         """The type of these columns, as Arrow names it."""
         if self.several:

@@ -23,6 +23,11 @@ def frozen(task: str) -> Path:
 CHAMPIONS_FOLDER = Path("champions")
 
 
+def times(task: str) -> Path:
+    """Seconds of each stage; git ignores it."""
+    return Path("metrics") / task / "times.json"
+
+
 def champion(task: str) -> Path:
     """What the released classifier answers on its test rows, by hash; git keeps it."""
     return CHAMPIONS_FOLDER / f"{task}.json"
@@ -56,6 +61,11 @@ def held_out(task: str) -> Path:
     return Path("data") / task / "held_out.parquet"
 
 
+def taught(task: str) -> Path:
+    """What the rows of train teach."""
+    return Path("data") / task / "taught.safetensors"
+
+
 def unlabelled(task: str) -> Path:
     return Path("data") / task / "unlabelled.parquet"
 
@@ -71,6 +81,11 @@ def hub(name: str) -> Path:
 def encoder(task: str, name: str) -> Path:
     """Folder of an encoder as it was published."""
     return Path("models") / task / "encoders" / name
+
+
+def adapt_record(folder: Path) -> Path:
+    """What the steps of adapt have done to the encoder in `folder`; an encoder as it was published may have none."""
+    return folder / "adapt.json"
 
 
 def intermediate(task: str, name: str, first: str) -> Path:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from decant import checked
+from decant import checked, times
 from decant.errors import DecantError
 
 
@@ -25,7 +25,10 @@ def run(main: Callable[..., None]) -> None:
             sys.exit(2)
         if file.parent.name == "stages":  # and not decant.models.convert, which reads no params
             checked.refuse_stale(file.stem)
+        started = times.since_start()
         main(*sys.argv[1:])
+        if "task" in wanted:
+            times.record(sys.argv[1], started)
     except DecantError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

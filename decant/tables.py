@@ -2,7 +2,8 @@
 
 Columns: id, text (for encoders), linear (the linear model's text), answer (the final class, for reading), then per head
 one column (softmax: the label, regression: the number) or one boolean column per label named head.label (sigmoid), then
-the slices, group and time, has_url, split, raw (the text before cleaning) and length (characters of the clean text).
+the slices, group and time, has_url, split, raw (the text before cleaning) and length (characters of the clean text). A head
+whose annotators' shares are learnt has them in one more column, a list of numbers in the order of its labels.
 """
 
 import hashlib

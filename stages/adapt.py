@@ -22,6 +22,7 @@ from decant.settings.transfers import Transfer
 
 class Sections(Section):
     adapt: Adapt
+    device: str
     heads: Heads
     threads: int
     tokens: Tokens
@@ -34,26 +35,25 @@ def main(task: str, encoder: str) -> None:
     if p.adapt.on:
         learn(task, encoder, p, now)
         return
-    record = now / "adapt.json"  # lineage.RECORD, of a module that starts torch
+    record = paths.adapt_record(now)
     with writing(paths.adapted(task, encoder)) as partial:
         shutil.copytree(now, partial)
-        write_metrics(partial / record.name, read_json(record) if record.exists() else {})
+        write_metrics(paths.adapt_record(partial), read_json(record) if record.exists() else {})
 
 
 def learn(task: str, encoder: str, p: Sections, now: Path) -> None:
     """Take the steps that are on, one after the other."""
     import pyarrow.parquet as pq
-    import torch
 
     from decant import tables
     from decant.data import held_out
     from decant.models import lineage
-    from decant.runs import checkpoints
+    from decant.runs import checkpoints, device
     from decant.training import contrastive, dapt
 
     heads = heads_of(p.heads)
     settings, length = p.adapt, p.tokens.max_length
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
     train, works = tables.load(task, "train", heads), []
 
     def step(name: str, learn: Callable) -> Path:
@@ -87,7 +87,7 @@ def learn(task: str, encoder: str, p: Sections, now: Path) -> None:
         )  # fmt: skip
     with writing(paths.adapted(task, encoder)) as partial:
         shutil.copytree(now, partial)
-        write_metrics(partial / lineage.RECORD, lineage.record(now))
+        write_metrics(paths.adapt_record(partial), lineage.record(now))
     for work in works:
         shutil.rmtree(work)
 

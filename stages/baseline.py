@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
@@ -32,6 +31,7 @@ from decant.members.crossfit import Tried
 from decant.members.fitting import Candidate, fit
 from decant.members.linear import Standard, Tfidf, Vectorizer
 from decant.models.encoder import WEIGHTS
+from decant.runs import device
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
 from decant.settings.baseline import Baseline
@@ -56,6 +56,7 @@ class Sections(Section):
     adapt: Adapt
     baseline: Baseline
     decision: Decision
+    device: str
     heads: Heads
     threads: int
     tokens: Tokens
@@ -69,7 +70,7 @@ def main(task: str) -> None:
     answers = decision.gold(rule_of(p.decision), heads, targets)
     fold = folds(answers, p.baseline.folds, p.baseline.seed, task)
     sources = {"train": digest(paths.split_file(task, "train"))}
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
 
     with threadpool_limits(p.threads):
         tfidf, member = text_member(train["linear"].tolist(), targets, heads, fold, p.baseline, f"{task}.baseline")

@@ -9,19 +9,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-import torch
-
-from decant import checked, paths, stage, tables
+from decant import checked, paths, stage
 from decant.files import writing
-from decant.members import soft
-from decant.members.soft import Lesson
-from decant.models.int8 import quantize
-from decant.models.model import load
-from decant.models.onnx_graph import to_onnx
 from decant.problem import Problem
-from decant.runs import checkpoints
-from decant.scoring import selection
 from decant.settings.base import Section
 from decant.settings.capacity import Capacity, Student
 from decant.settings.decision import Decision, rule_of
@@ -30,7 +20,6 @@ from decant.settings.export import Export
 from decant.settings.heads import Heads, heads_of
 from decant.settings.quantize import Quantize
 from decant.settings.tokens import Tokens
-from decant.training import student
 
 RECIPE = "channel_reduced"
 
@@ -38,6 +27,7 @@ RECIPE = "channel_reduced"
 class Sections(Section):
     capacity: Capacity
     decision: Decision
+    device: str
     distil: Distil
     encoders: list[str]
     export: Export
@@ -50,27 +40,47 @@ class Sections(Section):
 
 def main(task: str) -> None:
     p = checked.read(Sections, task)
-    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
-    torch.set_num_threads(p.threads)
-    frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
-    lesson = soft.load(task, frames["train"], p.encoders, p.seeds) if p.capacity.sweep else None
     with writing(paths.capacity(task)) as partial:
         partial.mkdir()
-        rows = [trained(task, p, problem, size, frames, lesson, partial) for size in p.capacity.sweep]
-        pd.DataFrame(rows, columns=None if rows else ["layers"]).to_csv(partial / "capacity.csv", index=False)
+        if p.capacity.sweep:
+            sweep(task, p, partial)
+        else:
+            (partial / "capacity.csv").write_text("layers\n", encoding="utf-8")
 
 
-def trained(
-    task: str, p: Sections, problem: Problem, size: Student, frames: dict, lesson: Lesson, folder: Path
-) -> dict:
-    """One row of the table; the student's int8 file goes to `folder`."""
+def sweep(task: str, p: Sections, folder: Path) -> None:
+    """Train every size, and write the table and the int8 files."""
+    import pandas as pd
+
+    from decant import tables
+    from decant.members import soft, taught
+    from decant.runs import device
+
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
+    device.use(p.device, p.threads)
+    frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
+    given = taught.load(task, frames["train"])
+    lesson = soft.load(task, frames["train"], p.encoders, p.seeds)
+    rows = [trained(task, p, problem, size, frames, given, lesson, folder) for size in p.capacity.sweep]
+    pd.DataFrame(rows).to_csv(folder / "capacity.csv", index=False)
+
+
+def trained(task: str, p: Sections, problem: Problem, size: Student, frames: dict, given, lesson, folder: Path) -> dict:
+    """One row of the table; the student's int8 file goes to `folder`. given, lesson: of decant.members.taught and soft."""
+    from decant.models.int8 import quantize
+    from decant.models.model import load
+    from decant.models.onnx_graph import to_onnx
+    from decant.runs import checkpoints
+    from decant.scoring import selection
+    from decant.training import student
+
     settings = Distil.model_validate(p.distil.model_dump() | size.model_dump())
     parts = {"min_count": size.min_count, "intermediate": size.intermediate, "heads": size.heads}
     layers = "-".join(map(str, size.layers))
     name = layers + "".join(f"_{key}{value}" for key, value in parts.items() if value is not None)
     start = student.source(task, settings, p.encoders, p.seeds)
     work = checkpoints.work_folder("capacity", {"task": task}, name)
-    model, tokenizer, epochs = student.train(start, problem, settings, frames, lesson, work, name)
+    model, tokenizer, epochs = student.train(start, problem, settings, frames, given, lesson, work, name)
     shutil.rmtree(work, ignore_errors=True)
     with tempfile.TemporaryDirectory() as aside:
         source = Path(aside) / "model.onnx"

@@ -8,14 +8,12 @@ int8 beside 91 MB). An encoder with the source `scratch` gives a student that st
 
 import shutil
 
-import torch
-
 from decant import checked, paths, stage, tables
 from decant.files import write_json, writing
-from decant.members import soft
+from decant.members import soft, taught
 from decant.models.encoder import save_tokenizer
 from decant.problem import Problem
-from decant.runs import checkpoints, processes
+from decant.runs import checkpoints, device, processes
 from decant.settings.base import Section
 from decant.settings.decision import Decision, rule_of
 from decant.settings.distil import Distil
@@ -26,6 +24,7 @@ from decant.training import student
 
 class Sections(Section):
     decision: Decision
+    device: str
     distil: Distil
     encoders: list[str]
     heads: Heads
@@ -37,12 +36,13 @@ class Sections(Section):
 def main(task: str) -> None:
     p = checked.read(Sections, task)
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
     lesson = soft.load(task, frames["train"], p.encoders, p.seeds)
+    given = taught.load(task, frames["train"])
     start = student.source(task, p.distil, p.encoders, p.seeds)
     work = checkpoints.work_folder("distil", {"task": task})
-    model, tokenizer, epochs = student.train(start, problem, p.distil, frames, lesson, work, "student")
+    model, tokenizer, epochs = student.train(start, problem, p.distil, frames, given, lesson, work, "student")
     if not processes.is_first():
         return
     with writing(paths.student(task)) as partial:

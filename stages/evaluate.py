@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
 from decant import checked, decision, paths, stage, tables
 from decant.data import answered
@@ -20,6 +19,7 @@ from decant.keys import STUDENT_INT8, Ranking, class_keys
 from decant.members import ensemble, sizes
 from decant.models import reading
 from decant.progress import bar
+from decant.runs import device
 from decant.runtime import Bundle
 from decant.scoring import calibration, curves, intervals, metrics, subgroups
 from decant.settings.adapt import Adapt
@@ -42,6 +42,7 @@ class Sections(Section):
     adapt: Adapt
     baseline: Baseline
     decision: Decision
+    device: str
     encoders: list[str]
     evaluate: Evaluate
     heads: Heads
@@ -70,7 +71,7 @@ class Rows(NamedTuple):
 def main(task: str) -> None:
     p = checked.read(Sections, task)
     heads, rule = heads_of(p.heads), rule_of(p.decision)
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
     frame = tables.load(task, "test", heads)
     targets = tables.targets(frame, heads)
     thresholds = read_json(paths.thresholds(task))

@@ -29,6 +29,7 @@ class Sections(Section):
     adapt: Adapt
     catalogue: dict[str, Encoder]
     decision: Decision
+    device: str
     gain: Gain
     heads: Heads
     teacher: Teacher
@@ -48,20 +49,21 @@ def main(task: str, encoder: str) -> None:
 def compare(task: str, encoder: str, p: Sections, target: Path) -> None:
     """Train both sides on every seed and write their difference."""
     import numpy as np
-    import torch
     from safetensors.numpy import load_file, save_file
 
     from decant import tables
+    from decant.members import taught
     from decant.models.model import predict
-    from decant.runs import checkpoints
+    from decant.runs import checkpoints, device
     from decant.scoring import paired
     from decant.scoring.selection import measure
     from decant.training import finetune
 
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder))
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", *JUDGED)}
+    given = taught.load(task, frames["train"])
     works = []
 
     def logits_of(side: str, seed: int) -> dict:
@@ -71,7 +73,7 @@ def compare(task: str, encoder: str, p: Sections, target: Path) -> None:
         works.append(work)
         done = work / "logits.safetensors"
         if not done.exists():
-            model, tokenizer, _ = finetune.fine_tune(source, problem, settings, seed, frames, work)
+            model, tokenizer, _ = finetune.fine_tune(source, problem, settings, seed, frames, given, work)
             with writing(done) as partial:
                 save_file(
                     {

@@ -34,7 +34,7 @@ def main(task: str) -> None:
     runs, curves, trials, metrics = [], [], [], {"encoders": {}, "teachers": {}}
     for encoder in p.encoders:
         metrics["encoders"][slug(encoder)] = {"gain": read_json(paths.gain(task, encoder))}
-        if done := read_json(paths.adapted(task, encoder) / "adapt.json"):  # dvc shows no empty section
+        if done := read_json(paths.adapt_record(paths.adapted(task, encoder))):  # dvc shows no empty section
             metrics["encoders"][slug(encoder)]["adapt"] = done
         if p.search.on:
             searched = paths.search(task, encoder)

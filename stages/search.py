@@ -31,6 +31,7 @@ POLL = 2  # seconds between two looks at what other workers do
 class Sections(Section):
     catalogue: dict[str, Encoder]
     decision: Decision
+    device: str
     heads: Heads
     search: Search
     teacher: Teacher
@@ -59,20 +60,22 @@ def search(task: str, encoder: str, role: str, p: Sections, out: Path) -> None:
     from optuna.trial import TrialState
 
     from decant import tables
+    from decant.members import taught
     from decant.problem import Problem
-    from decant.runs import checkpoints, processes
+    from decant.runs import checkpoints, device, processes
     from decant.scoring import selection
     from decant.search import space, storage, trials
     from decant.training import finetune
 
     if processes.count() > 1:
         raise ParamsError("search: a trial runs in one process; start more workers in place of accelerate or torchrun")
+    device.use(p.device, p.threads)
     space.refuse_impossible(p.search, p.teacher, chosen(p.catalogue, encoder), task)
-    torch.set_num_threads(p.threads)
 
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     source = paths.adapted(task, encoder)
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
+    given = taught.load(task, frames["train"])
     base = space.candidate(p.teacher, chosen(p.catalogue, encoder), {})
     select = base.select
     # asked for more trials, a study goes on
@@ -86,7 +89,7 @@ def search(task: str, encoder: str, role: str, p: Sections, out: Path) -> None:
         try:
             settings = space.candidate(p.teacher, chosen(p.catalogue, encoder), drawn)
             *_, epochs = finetune.fine_tune(
-                source, problem, settings, p.search.teacher_seed, frames, work, (trials.Report(taken, settings),)
+                source, problem, settings, p.search.teacher_seed, frames, given, work, (trials.Report(taken, settings),)
             )
             state, value = TrialState.COMPLETE, float(selection.best(epochs, select)[f"valid_{select}"])
         except (ParamsError, optuna.TrialPruned) as end:

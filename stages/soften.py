@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.optimize import minimize
 
 from decant import checked, paths, stage, tables
@@ -21,7 +20,7 @@ from decant.files import digest, write_json, write_metrics, writing
 from decant.heads import Head, probabilities, tempered
 from decant.members import augment, ensemble, scores, soft
 from decant.models.encoder import WEIGHTS
-from decant.runs import checkpoints, processes, shards
+from decant.runs import checkpoints, device, processes, shards
 from decant.scoring import calibration
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
@@ -35,6 +34,7 @@ from decant.settings.tokens import Tokens
 class Sections(Section):
     adapt: Adapt
     baseline: Baseline
+    device: str
     encoders: list[str]
     heads: Heads
     linear_text: LinearText
@@ -54,7 +54,7 @@ class Texts(NamedTuple):
 def main(task: str) -> None:
     p = checked.read(Sections, task)
     heads = heads_of(p.heads)
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
     frames = {split: tables.load(task, split, heads) for split in ("train", "valid", "calib")}
     labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
     texts = {split: Texts(frame["text"].tolist(), frame["linear"].tolist()) for split, frame in frames.items()}

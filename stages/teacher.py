@@ -7,13 +7,12 @@ Only cached outs, so that a colleague's run cache restores it. A run that was ki
 
 import shutil
 
-import torch
-
 from decant import checked, paths, stage, tables
 from decant.files import digest, read_json, write_json, writing
+from decant.members import taught
 from decant.models.encoder import WEIGHTS, save_tokenizer
 from decant.problem import Problem
-from decant.runs import checkpoints, processes
+from decant.runs import checkpoints, device, processes
 from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
 from decant.settings.decision import Decision, rule_of
@@ -27,6 +26,7 @@ from decant.training.precision import resolved
 class Sections(Section):
     catalogue: dict[str, Encoder]
     decision: Decision
+    device: str
     heads: Heads
     teacher: Teacher
     threads: int
@@ -39,11 +39,12 @@ def main(task: str, encoder: str, seed: str) -> None:
     source = paths.adapted(task, encoder)
     tuned = read_json(paths.search(task, encoder) / "settings.json")
     settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder), tuned)
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
 
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
+    given = taught.load(task, frames["train"])
     work = checkpoints.work_folder("teacher", {"task": task, "encoder": encoder, "seed": seed})
-    model, tokenizer, epochs = finetune.fine_tune(source, problem, settings, int(seed), frames, work)
+    model, tokenizer, epochs = finetune.fine_tune(source, problem, settings, int(seed), frames, given, work)
     if not processes.is_first():
         return
     with writing(paths.teacher(task, encoder, seed)) as partial:

@@ -4,7 +4,7 @@ Votes are counted in classes, not in raw labels: two who name different raw labe
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import krippendorff
@@ -14,7 +14,7 @@ from decant.data.batch import Batch
 from decant.data.labels import known, raw_labels, refuse_unknown
 from decant.errors import DataError
 from decant.heads import Head
-from decant.settings.source import Annotators, Source
+from decant.settings.source import Annotators, Labels, Source
 
 CELLS = 4_000_000  # of (rows, classes, classes), of which the library holds several: 32 MB each
 Ballot = tuple[str, str, tuple[int, ...]]  # head, label of a sigmoid head or "", how many annotators gave each answer
@@ -26,6 +26,7 @@ class Voted:
 
     columns: dict[str, list]
     stays: np.ndarray  # (n,) rows that have a label, or need none
+    shares: list[list[float]]  # (n, k) of the annotators, who stand behind each label
     tied: int = 0  # rows that are left out, for their votes are tied
     ballots: Counter = field(default_factory=Counter)  # Ballot -> rows with at least two annotators
 
@@ -37,7 +38,7 @@ def vote(batch: Batch, head: Head, heads: tuple[Head, ...], source: Source) -> V
     """
     labels = source.labels[head.name]
     ties, rule = labels.annotators.ties, labels.unlabelled or ("allow" if head.several else "fail")
-    voted = Voted({name: [] for name in head.columns}, np.ones(len(batch), dtype=bool))
+    voted = Voted({name: [] for name in head.columns}, np.ones(len(batch), dtype=bool), [])
     for row, votes in enumerate(classes_given(batch, head, heads, source)):
         counts = [sum(label in given for given in votes) for label in head.labels]
         if len(votes) > 1:
@@ -65,7 +66,25 @@ def vote(batch: Batch, head: Head, heads: tuple[Head, ...], source: Source) -> V
         voted.stays[row] = not left_out and not (none and rule == "drop")
         for name, cell in zip(head.columns, cells, strict=True):
             voted.columns[name].append(cell)
+        voted.shares.append(shares(head, counts, len(votes), cells))
     return voted
+
+
+def soft(labels: Labels) -> bool:
+    """Whether the prepared table has the shares of the annotators, for train rows to teach."""
+    return labels.annotators is not None and labels.annotators.vote == "soft"
+
+
+def shares(head: Head, counts: list[int], voters: int, cells: list) -> list[float]:
+    """(k,) the share of a row's voters behind each label; all of it behind the row's own where nobody has a vote."""
+    if voters:
+        return [count / voters for count in counts]
+    return certain(head, cells)
+
+
+def certain(head: Head, cells: Sequence) -> list[float]:
+    """(k,) the shares of a row in whose columns these cells stand, where nobody is of another mind."""
+    return [float(cell) for cell in cells] if head.several else [float(label == cells[0]) for label in head.labels]
 
 
 def classes_given(batch: Batch, head: Head, heads: tuple[Head, ...], source: Source) -> Iterator[list[set[str]]]:

@@ -37,6 +37,7 @@ def policy(hashes: dict[str, np.ndarray], repeats: str, conflicts: str) -> tuple
     again = np.zeros(len(texts), dtype=bool)
     if repeats == "first":
         again[agreed] = pd.Series(texts[agreed]).duplicated()
+        again &= ~(split_apart & (conflicts == "soften"))  # each of their rows counts for the shares
     return agreed, agreed & ~again, conflicting
 
 

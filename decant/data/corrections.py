@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from decant.data import inside, rawfiles
+from decant.data.annotators import certain
 from decant.data.formulas import plain
 from decant.data.labels import number
 from decant.errors import DataError
@@ -57,6 +58,8 @@ class Corrections:
                 )
             for name, cell in zip(head.columns, correction.cells, strict=True):
                 columns[name][row] = cell
+            if head.shares in columns:  # who corrects a label has the last word, over all annotators
+                columns[head.shares][row] = certain(head, correction.cells)
             labelled[row] = True
             done.append((identity, head.name))
         return done

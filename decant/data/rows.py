@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from decant import decision, tables, text
 from decant.data import answered
-from decant.data.annotators import vote
+from decant.data.annotators import soft, vote
 from decant.data.batch import Batch
 from decant.data.corrections import Corrections
 from decant.data.ids import Known, identities
@@ -80,6 +80,7 @@ class Recipe:
         kinds = {"id": pa.string(), "text": pa.string(), "linear": pa.string(), "answer": pa.string()}
         for head in self.heads:
             kinds |= dict.fromkeys(head.columns, pa.type_for_alias(head.cells))
+            kinds |= {head.shares: pa.list_(pa.float32())} if soft(self.source.labels[head.name]) else {}
         kinds |= dict.fromkeys(self.source.slices, pa.string())
         kinds |= {"group": pa.string()} if self.source.group else {}
         kinds |= {"time": pa.timestamp("us", "UTC")} if self.source.time else {}
@@ -111,6 +112,7 @@ class Recipe:
             if source.labels[head.name].annotators:
                 voted = vote(batch, head, self.heads, source)
                 head_columns, has_label = voted.columns, voted.stays
+                head_columns |= {head.shares: voted.shares} if soft(source.labels[head.name]) else {}
                 counts[f"tied:{head.name}"] = voted.tied
                 ballots += voted.ballots
             else:

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
+from decant import paths
 from decant.errors import EncoderError
 from decant.files import read_json, write_metrics
 from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights
@@ -19,7 +20,6 @@ from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights
 # Least cosine between the matrices of an encoder before and after. Four teachers by the default settings have 0.9997 and
 # more, 400 contrastive steps at 5e-5 0.99998, a random encoder of the same config 0.000.
 KIN = 0.5
-RECORD = "adapt.json"
 # what a config says about a file or a library, not about the model
 PASSING = ("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version", "use_cache")
 
@@ -34,12 +34,13 @@ def hand_on(model: PreTrainedModel, source: Path, target: Path, step: str, figur
     shutil.copytree(source, target)
     save_file(tensors, target / WEIGHTS, metadata={"format": "pt"})
     load_weights(target)  # complete, and what config.json describes
-    write_metrics(target / RECORD, record(source) | {step: figures | {"moved": moved, "cosine": cosine}})
+    write_metrics(paths.adapt_record(target), record(source) | {step: figures | {"moved": moved, "cosine": cosine}})
 
 
 def record(folder: Path) -> dict:
     """What the steps so far have noted down, step by step; empty for a published encoder."""
-    return read_json(folder / RECORD) if (folder / RECORD).exists() else {}
+    file = paths.adapt_record(folder)
+    return read_json(file) if file.exists() else {}
 
 
 def compare(tensors: dict[str, torch.Tensor], file: Path, step: str) -> tuple[float, float]:

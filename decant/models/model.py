@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
+from decant import times
 from decant.errors import EncoderError
 from decant.heads import Head, records
 from decant.models.encoder import WEIGHTS, architecture_options, compare_with_file, encode
 from decant.models.slim import KEPT_HEADS, narrow_attention
 from decant.progress import bar
-
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+from decant.runs import device
 
 
 class ClassifierConfig(PreTrainedConfig):
@@ -130,7 +130,7 @@ def predict(
     model: Classifier, tokenizer: PreTrainedTokenizerFast, texts: list[str], max_length: int, what: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, w) and pooled states (n, h) of the texts, float32, in their order. what: shown while it runs."""
-    model.eval().to(DEVICE)
+    model.eval().to(device.chosen())
 
     def run(batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
         output = model(**batch)
@@ -148,7 +148,7 @@ def embed(
     what: str,
 ) -> np.ndarray:
     """Pooled states (n, h) float32 of a bare encoder."""
-    encoder.eval().to(DEVICE)
+    encoder.eval().to(device.chosen())
 
     def run(batch: dict) -> tuple[torch.Tensor]:
         return (pool(encoder(**batch).last_hidden_state, batch["attention_mask"], pooling),)
@@ -169,10 +169,10 @@ def in_batches(
     ids = windows(tokenizer, texts, max_length, overlap)
     order = sorted(range(len(ids)), key=lambda row: sum(map(len, ids[row])))
     parts = []
-    with torch.inference_mode():
+    with times.spent("scoring"), torch.inference_mode():
         for start in bar(range(0, len(order), size), what=what, unit="batch"):
             batch = batched([ids[row] for row in order[start : start + size]], tokenizer.pad_token_id)
-            batch = {name: tensor.to(DEVICE) for name, tensor in batch.items()}
+            batch = {name: tensor.to(device.chosen()) for name, tensor in batch.items()}
             parts.append([tensor.float().cpu().numpy() for tensor in run(batch)])
     back = np.argsort(order)
     return tuple(np.concatenate(column)[back] for column in zip(*parts, strict=True))

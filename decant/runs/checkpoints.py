@@ -48,7 +48,13 @@ def live_log(work: Path) -> Path:
     return work.with_name(f"{work.name.rpartition('-')[0]}.csv")
 
 
+def whole(work: Path) -> list[Path]:
+    """The checkpoints that are whole, oldest first: trainer_state.json is written last, a folder without it was cut off."""
+    there = [folder for folder in work.glob("checkpoint-*") if (folder / "trainer_state.json").exists()]
+    return sorted(there, key=lambda folder: int(folder.name.split("-")[1]))
+
+
 def last_checkpoint(work: Path) -> str | None:
-    """The newest whole checkpoint: trainer_state.json is written last, a folder without it was cut off."""
-    whole = [folder for folder in work.glob("checkpoint-*") if (folder / "trainer_state.json").exists()]
-    return str(max(whole, key=lambda folder: int(folder.name.split("-")[1]))) if whole else None
+    """The newest whole checkpoint."""
+    there = whole(work)
+    return str(there[-1]) if there else None

@@ -41,6 +41,7 @@ def sources_agree(source: Source, heads: dict[str, HeadSettings]) -> None:
     if source.splits is not None:
         _splits_part(source.splits)
     columns = {column for name, head in heads.items() if KINDS[head.kind].several for column in _columns(name, head)}
+    columns |= {f"{name}/shares" for name, labels in source.labels.items() if labels.annotators}
     if clash := sorted(columns & set(source.slices)):
         raise ValueError(f"source.slices: {clash[0]!r} is a column of a head in the prepared table; name it otherwise")
 

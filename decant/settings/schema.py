@@ -3,7 +3,7 @@
 `decant.settings.params` reads the file, merges `defaults` with a task's block and checks the result against these classes.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -31,6 +31,7 @@ from decant.settings.heads import Heads, HeadSettings
 from decant.settings.labels import refuse_unreadable
 from decant.settings.linear_text import LinearText
 from decant.settings.names import fault
+from decant.settings.noise import Noise
 from decant.settings.quantize import Quantize
 from decant.settings.runtime import Runtime
 from decant.settings.search import Search
@@ -61,6 +62,7 @@ class Task(Section):
     adapt: Adapt
     gain: Gain
     baseline: Baseline
+    noise: Noise
     search: Search
     teacher: Teacher
     soften: Soften
@@ -229,6 +231,8 @@ class Params(Section):
     """Encoders of the catalogue that become teachers."""
     seeds: Annotated[list[Seed], Field(min_length=1), Distinct]
     """One teacher per encoder and seed."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where torch learns and reads: auto takes a GPU where there is one. Weights of a GPU are not those of a processor."""
     threads: Positive
     """Threads of torch and onnxruntime; weights differ between 1 and 2, so it is a parameter like any other."""
     catalogue: dict[str, FairEncoder]

@@ -53,6 +53,10 @@ rasa: NLU training data in YAML: `label` (the intent), `text` (without the marks
 class Annotators(Section):
     """The label column holds a list of {user, label}, one for each annotator; the class that most of them give is the row's."""
 
+    vote: Literal["majority", "soft"] = "majority"
+    """What train rows teach: the class that most give, or the share of the annotators behind each (a soft label). Rows are
+    chosen, split and judged by the class that most give either way."""
+
     user: str = "user"
     """Field that names the annotator."""
     label: str = "label"

@@ -36,3 +36,11 @@ class Training(Section):
     """Gradient checkpointing: a third more time, far less memory."""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """Dropout before the last layer."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    """Rate of each layer over that of the layer above it, the embeddings below all of them; 1: one rate for all."""
+    frozen_embeddings: bool
+    """Leave the table of token embeddings as it is: words that train does not use keep their place beside those it does."""
+    averaged: Positive
+    """Last epochs whose weights are averaged at the end; the mean is kept where valid finds it better than the best epoch."""
+    r_drop: Annotated[float, Field(ge=0)]
+    """Weight of the divergence between two passes of each batch, which differ by dropout (R-Drop); twice the time."""

@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedTokenizerFast, TrainerCallback, set_seed
 
 from decant import tables
+from decant.members.taught import Taught
 from decant.models.encoder import WEIGHTS, compare_with_file, load_tokenizer, load_weights, pooling
 from decant.models.model import Classifier, build, windows
 from decant.problem import Problem
@@ -29,29 +30,33 @@ def fine_tune(
     settings: Teacher,
     seed: int,
     frames: dict[str, pd.DataFrame],
+    taught: Taught,
     work: Path,
     callbacks: tuple[TrainerCallback, ...] = (),
 ) -> tuple[Classifier, PreTrainedTokenizerFast, pd.DataFrame]:
     """The model of the best epoch, its tokenizer, and one row of metrics per epoch.
 
-    source: folder of an encoder. frames: train and valid. work: see trainer.fit.
+    source: folder of an encoder. frames: train and valid. taught: what the rows of train teach. work: see trainer.fit.
     """
     heads = problem.heads
     set_seed(seed)
     tokenizer = load_tokenizer(source)
+    kept = taught.weights > 0
+    train, taught = frames["train"][kept], taught.only(kept)
+    texts = {"train": train["text"].tolist(), "valid": frames["valid"]["text"].tolist()}
+    arrays = {
+        "train": {"labels": taught.labels, "weights": taught.weights},
+        "valid": {"labels": tables.targets(frames["valid"], heads)},
+    }
     overlap = settings.overlap if settings.long_texts == "chunk" else None
     rows = {
-        split: trainer.TokenRows(
-            windows(tokenizer, frames[split]["text"].tolist(), problem.max_length, overlap),
-            labels=tables.targets(frames[split], heads),
-        )
-        for split in ("train", "valid")
+        split: trainer.TokenRows(windows(tokenizer, texts[split], problem.max_length, overlap), **arrays[split])
+        for split in texts
     }
-    labels = rows["train"].arrays["labels"]
-    bias = losses.start_bias(labels, heads)
+    bias = losses.start_bias(taught.labels, heads)
     model = build(load_weights(source), heads, pooling(source), settings.dropout, bias, overlap)
     compare_with_file(model.encoder, source / WEIGHTS)  # not some other encoder of the same shape
-    weights = losses.class_weights(labels, heads, settings.class_weights, settings.max_weight)
+    weights = losses.class_weights(taught.labels, heads, settings.class_weights, settings.max_weight)
     whole, used = cut_table(model, list(rows.values()), tokenizer.pad_token_id)
     epochs = trainer.fit(
         model,
@@ -61,8 +66,9 @@ def fine_tune(
         settings,
         seed,
         loss=lambda output, batch: losses.head_loss(
-            output["logits"], batch["labels"], heads, weights, settings.label_smoothing
+            output["logits"], batch["labels"], heads, weights, settings.label_smoothing, batch["weights"]
         ),
+        apart=lambda first, second: losses.disagreement(first["logits"].float(), second["logits"].float(), heads),
         measure=lambda logits, targets: measure(logits, targets, problem),
         work=work,
         callbacks=callbacks,

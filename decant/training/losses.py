@@ -11,12 +11,14 @@ class CrossEntropy:
     """Of outputs of which one holds. given, wanted: (n, o) logits and labels of one head, hard or soft."""
 
     @staticmethod
-    def hard(given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float) -> torch.Tensor:
-        """smoothing: share of a label that is spread over all of the head."""
-        wanted = wanted * (1 - smoothing) + smoothing / wanted.shape[1]
+    def hard(
+        given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float, rows: torch.Tensor
+    ) -> torch.Tensor:
+        """smoothing: share of a label that is spread over all of the head. rows: (n,) weights."""
+        wanted = (wanted * (1 - smoothing) + smoothing / wanted.shape[1]) * rows.unsqueeze(1)
         # weighted mean, as torch's own class weights: a batch of rare rows does not get a larger step
-        rows = -(wanted * weight * F.log_softmax(given, dim=1)).sum(dim=1)
-        return rows.sum() / (wanted * weight).sum()
+        each = -(wanted * weight * F.log_softmax(given, dim=1)).sum(dim=1)
+        return each.sum() / (wanted * weight).sum()
 
     @staticmethod
     def soft(given: torch.Tensor, wanted: torch.Tensor, t: float) -> torch.Tensor:
@@ -40,10 +42,13 @@ class BinaryCrossEntropy:
     """Of outputs that hold each on its own; as CrossEntropy."""
 
     @staticmethod
-    def hard(given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float) -> torch.Tensor:
-        """smoothing: share of a label that is spread over yes and no."""
+    def hard(
+        given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float, rows: torch.Tensor
+    ) -> torch.Tensor:
+        """smoothing: share of a label that is spread over yes and no. rows: (n,) weights."""
         wanted = wanted * (1 - smoothing) + smoothing / 2
-        return F.binary_cross_entropy_with_logits(given, wanted, pos_weight=weight)
+        mean = F.binary_cross_entropy_with_logits(given, wanted, rows.unsqueeze(1), pos_weight=weight)
+        return mean * (len(rows) / rows.sum())
 
     @staticmethod
     def soft(given: torch.Tensor, wanted: torch.Tensor, t: float) -> torch.Tensor:
@@ -64,8 +69,10 @@ class SquaredError:
     """Of a number, which has neither temperature nor class weights; as CrossEntropy."""
 
     @staticmethod
-    def hard(given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float) -> torch.Tensor:
-        return F.mse_loss(given, wanted)
+    def hard(
+        given: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor, smoothing: float, rows: torch.Tensor
+    ) -> torch.Tensor:
+        return (F.mse_loss(given, wanted, reduction="none").mean(dim=1) * rows).sum() / rows.sum()
 
     @staticmethod
     def soft(given: torch.Tensor, wanted: torch.Tensor, t: float) -> torch.Tensor:
@@ -80,18 +87,25 @@ LOSSES = {"softmax": CrossEntropy, "sigmoid": BinaryCrossEntropy, "regression": 
 
 
 def head_loss(
-    logits: torch.Tensor, labels: torch.Tensor, heads: tuple[Head, ...], weights: torch.Tensor, smoothing: float = 0.0
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    heads: tuple[Head, ...],
+    weights: torch.Tensor,
+    smoothing: float = 0.0,
+    rows: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Mean over the heads of the loss of hard labels: cross entropy, binary cross entropy or squared error.
+    """Mean over the heads of the loss of given labels: cross entropy, binary cross entropy or squared error.
 
-    labels: (n, w) in the form of head outputs, hard or soft. weights: (w,) per label, 1 for a plain mean. smoothing:
-    share of a label that is spread over all of its head, of a sigmoid label over yes and no.
+    labels: (n, w) in the form of head outputs, hard or soft. weights: (w,) per label, 1 for a plain mean. smoothing: share of
+    a label that is spread over all of its head, of a sigmoid label over yes and no. rows: (n,) weight of each row, not all
+    0; null: 1.
     """
     logits = logits.float()
+    rows = logits.new_ones(len(logits)) if rows is None else rows
     losses = []
     for head in heads:
         given, wanted = logits[:, head.slice], labels[:, head.slice].float()
-        losses.append(LOSSES[head.kind].hard(given, wanted, weights[head.slice].to(given.device), smoothing))
+        losses.append(LOSSES[head.kind].hard(given, wanted, weights[head.slice].to(given.device), smoothing, rows))
     return torch.stack(losses).mean()
 
 
@@ -99,6 +113,12 @@ def soft_loss(logits: torch.Tensor, soft: torch.Tensor, heads: tuple[Head, ...],
     """Mean over the heads of the divergence from the ensemble's logits (n, w), both sides softened by t."""
     losses = [LOSSES[head.kind].soft(logits[:, head.slice], soft[:, head.slice], t) for head in heads]
     return torch.stack(losses).mean()
+
+
+def disagreement(first: torch.Tensor, second: torch.Tensor, heads: tuple[Head, ...]) -> torch.Tensor:
+    """How far two passes of one batch, logits (n, w), differ by dropout alone: the mean of both divergences (Liang et al.
+    2021, "R-Drop: Regularized Dropout for Neural Networks")."""
+    return (soft_loss(first, second, heads, 1.0) + soft_loss(second, first, heads, 1.0)) / 2
 
 
 def start_bias(labels: np.ndarray, heads: tuple[Head, ...]) -> np.ndarray:

@@ -3,6 +3,7 @@
 import torch
 
 from decant.errors import ParamsError
+from decant.runs import device
 
 
 def resolved(precision: str) -> str:
@@ -10,7 +11,11 @@ def resolved(precision: str) -> str:
 
     Raises ParamsError: one was asked for that this machine does not have; what emulates it gives other weights.
     """
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cuda.is_available()
+    where = device.chosen()
+    # Apple's GPUs have bf16 from some generation on, and torch does not say from which
+    fast = (where == "cpu" and torch.cpu._is_avx512_bf16_supported()) or (
+        where == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
     if precision == "auto":
         return "bf16" if fast else "fp32"
     if precision == "bf16" and not fast:
@@ -18,6 +23,8 @@ def resolved(precision: str) -> str:
             "params.yaml: precision: bf16 (of teacher, distil or adapt) needs a processor with AVX512-BF16 or AMX, or a GPU; "
             "set it to auto or fp32"
         )
-    if precision == "fp16" and not torch.cuda.is_available():
-        raise ParamsError("params.yaml: precision: fp16 (of teacher or distil) needs a GPU; set it to auto or fp32")
+    if precision == "fp16" and where != "cuda":
+        raise ParamsError(
+            "params.yaml: precision: fp16 (of teacher or distil) needs an NVIDIA GPU; set it to auto or fp32"
+        )
     return precision

@@ -10,6 +10,8 @@ import torch
 from transformers import Trainer, TrainingArguments, set_seed
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from decant import times
+from decant.runs import device
 from decant.runs.checkpoints import last_checkpoint, live_log
 from decant.settings.adapt import Contrastive, Dapt
 from decant.training.livelog import LiveLog
@@ -71,7 +73,7 @@ def run(
         max_grad_norm=1.0,
         bf16=precision == "bf16",
         fp16=precision == "fp16",
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=device.chosen() == "cpu",
         save_strategy="steps",
         save_steps=-(-steps // SAVES),
         save_total_limit=1,
@@ -84,6 +86,7 @@ def run(
     trainer = InOrder(
         model, arguments, data_collator=collate, train_dataset=rows, callbacks=[LiveLog(live_log(work))], loss=loss
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    with times.spent("training"):
+        trainer.train(resume_from_checkpoint=last_checkpoint(work))
     model.to("cpu").eval()
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

@@ -18,6 +18,7 @@ from decant.errors import BudgetError, EncoderError, ParamsError
 from decant.heads import Head
 from decant.members import ensemble
 from decant.members.soft import Lesson
+from decant.members.taught import Taught
 from decant.models.encoder import (
     architecture_options,
     encode,
@@ -59,25 +60,26 @@ def train(
     problem: Problem,
     settings: Distil,
     frames: dict[str, pd.DataFrame],
+    taught: Taught,
     lesson: Lesson,
     work: Path,
     what: str,
 ) -> tuple[Classifier, PreTrainedTokenizerFast, pd.DataFrame]:
     """The student of the best epoch, its tokenizer, and one row of metrics per epoch.
 
-    frames: train and valid. lesson: what the ensemble says of the train rows, and of texts without labels. what: shown.
+    frames: train and valid. taught: what the labels of train teach. lesson: what the ensemble says of the train rows, and of
+    texts without labels. what: shown.
 
     Raises BudgetError: more parameters than settings allow.
     """
     heads = problem.heads
     set_seed(settings.seed)
     texts = {split: frame["text"].tolist() for split, frame in frames.items()}
-    labels = {split: tables.targets(frame, heads) for split, frame in frames.items()}
     small, kept = cut_vocabulary(start.tokenizer, texts["train"], settings.min_count)
     cut = cut_encoder(start.encoder, settings.layers, kept, small.pad_token_id, settings.encoder)
     ids = encode(small, texts["train"], problem.max_length)
     cut = slimming.slim(cut, ids, settings.intermediate, settings.heads)
-    model = build(cut, heads, start.pooling, settings.dropout, losses.start_bias(labels["train"], heads))
+    model = build(cut, heads, start.pooling, settings.dropout, losses.start_bias(taught.labels, heads))
     size = sum(tensor.numel() for tensor in model.parameters())
     if size > settings.max_parameters:
         raise BudgetError(
@@ -89,7 +91,7 @@ def train(
     )
 
     hidden = hidden_states(settings, start.states, lesson.train)
-    arrays = {"labels": labels["train"], "soft": lesson.train["ensemble"]}
+    arrays = {"labels": taught.labels, "weights": taught.weights, "soft": lesson.train["ensemble"]}
     more = {"soft": lesson.extra["ensemble"]} if lesson.texts else {}
     if hidden:
         arrays["hidden"] = lesson.train[hidden]
@@ -98,19 +100,22 @@ def train(
             # states of unlike width: a linear map between them
             model.projection = torch.nn.Linear(model.classifier.in_features, arrays["hidden"].shape[1])
     if lesson.texts:
-        more["labels"] = np.zeros((len(lesson.texts), labels["train"].shape[1]), dtype=np.float32)
+        more["labels"] = np.zeros((len(lesson.texts), taught.labels.shape[1]))
+        more["weights"] = np.zeros(len(lesson.texts))  # nobody has given them a label
         arrays = {name: np.concatenate([array, more[name]]) for name, array in arrays.items()}
         texts["train"] += lesson.texts
-        arrays["labelled"] = np.arange(len(texts["train"])) < len(labels["train"])
-    arrays = {name: array if array.dtype == bool else array.astype(np.float32) for name, array in arrays.items()}
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     epochs = trainer.fit(
         model,
         small,
         trainer.TokenRows(windows(small, texts["train"], problem.max_length, None), **arrays),
-        trainer.TokenRows(windows(small, texts["valid"], problem.max_length, None), labels=labels["valid"]),
+        trainer.TokenRows(
+            windows(small, texts["valid"], problem.max_length, None), labels=tables.targets(frames["valid"], heads)
+        ),
         settings,
         settings.seed,
         loss=lambda output, batch: loss(output, batch, heads, settings),
+        apart=lambda first, second: losses.disagreement(first["logits"].float(), second["logits"].float(), heads),
         measure=lambda logits, targets: measure(logits, targets, problem),
         work=work,
     )
@@ -193,14 +198,16 @@ def hidden_states(settings: Distil, name: str, soft: dict[str, np.ndarray]) -> s
 
 
 def loss(output: dict, batch: dict, heads: tuple[Head, ...], settings: Distil) -> torch.Tensor:
-    """soft_weight * soft + hard_weight * hard, of rows with given labels + hidden_weight * (1 - cosine of the states)."""
+    """soft_weight * soft + hard_weight * hard, of rows with given labels and by their weights + hidden_weight * (1 - cosine
+    of the states)."""
     logits = output["logits"].float()
     total = settings.soft_weight * losses.soft_loss(logits, batch["soft"], heads, settings.temperature)
-    labelled = batch.get("labelled", torch.ones(len(logits), dtype=torch.bool, device=logits.device))
+    weights = batch["weights"]
+    labelled = weights > 0
     if settings.hard_weight and labelled.any():
         plain = torch.ones(logits.shape[1])
-        hard = losses.head_loss(logits[labelled], batch["labels"][labelled], heads, plain)
-        total = total + settings.hard_weight * labelled.float().mean() * hard
+        hard = losses.head_loss(logits[labelled], batch["labels"][labelled], heads, plain, rows=weights[labelled])
+        total = total + settings.hard_weight * weights.mean() * hard
     if settings.hidden_weight:
         likeness = F.cosine_similarity(output["hidden"].float(), batch["hidden"], dim=1)
         total = total + settings.hidden_weight * (1 - likeness).mean()

@@ -13,14 +13,19 @@ import torch
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from decant import times
 from decant.errors import ParamsError
 from decant.models.model import Classifier, batched
-from decant.runs import checkpoints, processes
+from decant.runs import checkpoints, device, processes
 from decant.settings.training import Training
+from decant.training import averaging
 from decant.training.livelog import LiveLog
+from decant.training.optimizer import optimizer
 from decant.training.precision import resolved
 
 LOGS = 20  # lines of the live log per epoch
+Loss = Callable[[dict, dict], torch.Tensor]  # of a model's output and the batch
+Apart = Callable[[dict, dict], torch.Tensor]  # of two outputs for one batch
 
 
 class TokenRows(torch.utils.data.Dataset):
@@ -63,18 +68,23 @@ class Buckets(torch.utils.data.Sampler):
 
 
 class HeadTrainer(Trainer):
-    """Trainer whose loss is a function of the model's output and the whole batch."""
+    """Trainer whose loss is a function of the model's output and the whole batch, of two passes where R-Drop is on."""
 
-    def __init__(self, *args, loss: Callable[[dict, dict], torch.Tensor], rows_per_step: int, **kwargs):
+    def __init__(self, *args, loss: Loss, apart: Apart, r_drop: float, rows_per_step: int, **kwargs):
         super().__init__(*args, **kwargs)
-        self.loss = loss
+        self.loss, self.apart, self.r_drop = loss, apart, r_drop
         self.rows_per_step = rows_per_step
 
     def _get_train_sampler(self, train_dataset=None) -> Buckets:
         return Buckets(train_dataset or self.train_dataset, self.rows_per_step, self.args.data_seed)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        return self.loss(model(**read(inputs)), inputs)
+        output = model(**read(inputs))
+        if not self.r_drop:
+            return self.loss(output, inputs)
+        again = model(**read(inputs))
+        mean = (self.loss(output, inputs) + self.loss(again, inputs)) / 2
+        return mean + self.r_drop * self.apart(output, again)
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         """Logits and labels alone: valid rows have no soft labels, and epochs are chosen by metrics, not by the loss."""
@@ -105,14 +115,17 @@ def fit(
     valid: TokenRows,
     settings: Training,
     seed: int,
-    loss: Callable[[dict, dict], torch.Tensor],
+    loss: Loss,
+    apart: Apart,
     measure: Callable[[np.ndarray, np.ndarray], dict[str, float]],
     work: Path,
     callbacks: tuple[TrainerCallback, ...] = (),
     frozen: int = 0,
 ) -> pd.DataFrame:
-    """Train `model` in place and leave the weights of its best epoch in it; returns one row per epoch.
+    """Train `model` in place and leave the weights of its best epoch in it; returns one row per epoch, and one more for the
+    mean of the last epochs' weights, where params ask for it and it is better.
 
+    loss: what is kept low. apart: how far two passes of a batch differ, for settings.r_drop.
     measure: logits (n, w) and labels (n, w) -> metrics, of which settings.select picks the epoch.
     work: folder for checkpoints; a run that was killed continues from the last one in it. Its live log is beside it.
     frozen: first epochs in which only the last layer learns.
@@ -134,15 +147,15 @@ def fit(
         max_grad_norm=settings.clip,
         bf16=precision == "bf16",
         fp16=precision == "fp16",
-        use_cpu=not torch.cuda.is_available(),
-        ddp_backend=None if torch.cuda.is_available() or processes.count() == 1 else "gloo",
+        use_cpu=device.chosen() == "cpu",
+        ddp_backend=None if device.chosen() == "cuda" or processes.count() == 1 else "gloo",
         ddp_find_unused_parameters=frozen > 0,  # the encoder's, as long as it is frozen
         # one evaluation and one checkpoint per epoch: were they apart, the best epoch would have no checkpoint
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_steps=max(1, steps // LOGS),
         load_best_model_at_end=True,
-        save_total_limit=1,  # besides the best one
+        save_total_limit=settings.averaged + (settings.averaged > 1),  # besides the best one
         restore_callback_states_from_checkpoint=True,  # patience counts on after a kill
         metric_for_best_model=settings.select,
         greater_is_better=settings.select != "nll",
@@ -168,11 +181,17 @@ def fit(
         ],
         optimizers=(optimizer(model, settings), None),
         loss=loss,
+        apart=apart,
+        r_drop=settings.r_drop,
         rows_per_step=settings.batch_size,
     )
-    trainer.train(resume_from_checkpoint=checkpoints.last_checkpoint(work))
+    with times.spent("training"):
+        trainer.train(resume_from_checkpoint=checkpoints.last_checkpoint(work))
+    epochs = history(trainer.state.log_history)
+    if settings.averaged > 1:
+        epochs = averaging.average(trainer, epochs, settings, work)
     processes.together()
-    return history(trainer.state.log_history)
+    return epochs
 
 
 def parts_of_a_step(settings: Training) -> int:
@@ -189,19 +208,6 @@ def parts_of_a_step(settings: Training) -> int:
 def collate(batch: list[dict], pad: int) -> dict[str, torch.Tensor]:
     arrays = {name: torch.from_numpy(np.stack([row[name] for row in batch])) for name in batch[0] if name != "windows"}
     return batched([row["windows"] for row in batch], pad) | arrays
-
-
-def optimizer(model: Classifier, settings: Training) -> torch.optim.Optimizer:
-    """AdamW; what starts from nothing at a rate of its own; no decay on biases and norms (tensors of one dimension)."""
-    groups: dict[tuple[float, float], list] = {}
-    for name, tensor in model.named_parameters():
-        rate = settings.head_rate if name.startswith(("classifier.", "projection.")) else settings.learning_rate
-        decay = settings.weight_decay if tensor.ndim > 1 else 0.0
-        groups.setdefault((rate, decay), []).append(tensor)
-    return torch.optim.AdamW(
-        [{"params": tensors, "lr": rate, "weight_decay": decay} for (rate, decay), tensors in groups.items()],
-        fused=True,
-    )
 
 
 def history(log: list[dict]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ writes nothing (but a page, with --to). Figures are cross-validated by the road'
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from ruamel.yaml import YAML
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +20,7 @@ from decant.new.call import Call, Choices
 from decant.new.language import LIMITS
 from decant.new.propose import looked
 from decant.new.tasknames import freed
+from decant.runs import device
 from decant.settings import params
 from decant.settings.params import FILE, TaskParams
 from decant.trying import cost, encoder, findings, members, shown
@@ -62,7 +62,7 @@ def first(call: Call, before: bytes, most: int, to: Path | None) -> None:
     length = look.block.tree.get("tokens", {}).get("max_length", p.tokens.max_length)
     for warning in [*look.warnings, *more, *trial.warnings()]:
         print(f"warning: {warning}")
-    torch.set_num_threads(p.threads)
+    device.use(p.device, p.threads)
     with threadpool_limits(p.threads):
         here, why = encoder.opened(
             p.baseline.probe_encoder, p.catalogue[p.baseline.probe_encoder], rows.texts, p.tokens

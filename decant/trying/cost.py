@@ -13,15 +13,17 @@ from tqdm import tqdm
 
 from decant.members.clock import Clock
 from decant.models.encoder import encode
-from decant.models.model import DEVICE, Classifier, build
+from decant.models.model import Classifier, build
 from decant.models.vocabulary import cut_vocabulary
 from decant.progress import bar
+from decant.runs import device
 from decant.settings.params import TaskParams
 from decant.settings.training import Training
 from decant.training import losses, slimming
+from decant.training.optimizer import optimizer
 from decant.training.precision import resolved
 from decant.training.student import cut_encoder
-from decant.training.trainer import TokenRows, collate, optimizer, read
+from decant.training.trainer import TokenRows, collate, read
 from decant.trying.encoder import Here
 from decant.trying.rows import Rows
 
@@ -77,14 +79,14 @@ def timed(
     order = np.argsort([len(one) for one in ids], kind="stable")
     size = min(settings.batch_size, len(order))
     starts = (np.linspace(0, 1, 2 * TIMED + 1)[1::2] * (len(order) - size)).round().astype(int)
-    model.train().to(DEVICE)
-    steps, plain = optimizer(model, settings), torch.ones(rows.targets.shape[1], device=DEVICE)
+    model.train().to(device.chosen())
+    steps, plain = optimizer(model, settings), torch.ones(rows.targets.shape[1], device=device.chosen())
     exact = resolved(settings.precision) == "fp32"
 
     def step(start: int) -> None:
         batch = collate([data[row] for row in order[start : start + size]], pad)
-        batch = {name: tensor.to(DEVICE) for name, tensor in batch.items()}
-        with nullcontext() if exact else torch.autocast(DEVICE, torch.bfloat16):
+        batch = {name: tensor.to(device.chosen()) for name, tensor in batch.items()}
+        with nullcontext() if exact else torch.autocast(device.chosen(), torch.bfloat16):
             logits = model(**read(batch))["logits"].float()
         losses.head_loss(logits, batch["labels"], (rows.head,), plain).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip).item()  # waits for a GPU

@@ -8,9 +8,11 @@ import torch
 from encoders import arrange, described, kept
 from families import FAMILIES, write_roberta
 
+from decant import tables
 from decant.decision import Rule
 from decant.errors import EncoderError
 from decant.heads import layout
+from decant.members import taught
 from decant.models import encoder, model
 from decant.problem import Problem
 from decant.settings.params import read
@@ -50,8 +52,10 @@ def test_it_passes_the_encoder_stage_and_learns_one_step(family, workspace, fram
     p = read("demo")
     settings = finetune.settings_of(p.teacher, p.catalogue["tiny"], {"epochs": 1, "batch_size": 16, "warmup": 0.0})
     assert settings.learning_rate == 1e-2
+    given = taught.plain(tables.targets(frame, PROBLEM.heads))
+    given = taught.plain(tables.targets(frame, PROBLEM.heads))
     learnt, tokenizer, epochs = finetune.fine_tune(
-        kept(workspace), PROBLEM, settings, 13, {"train": frame, "valid": frame}, workspace / "work"
+        kept(workspace), PROBLEM, settings, 13, {"train": frame, "valid": frame}, given, workspace / "work"
     )
     assert len(epochs) == 1
     changed = {

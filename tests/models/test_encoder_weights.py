@@ -11,10 +11,12 @@ from encoders import change_config, change_weights
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel
 
+from decant import tables
 from decant.decision import Rule
 from decant.errors import EncoderError
 from decant.files import write_json
 from decant.heads import layout
+from decant.members import taught
 from decant.models import encoder, model
 from decant.problem import Problem
 from decant.settings.params import read
@@ -204,6 +206,7 @@ def test_a_second_stage_from_random_weights_is_caught(folder, workspace, monkeyp
             read("demo").teacher,
             13,
             {"train": frame, "valid": frame},
+            taught.plain(tables.targets(frame, HEADS)),
             workspace / "work",
         )
 

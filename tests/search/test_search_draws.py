@@ -95,7 +95,7 @@ def test_what_the_search_finds_outranks_the_encoders_own_rates(small, monkeypatc
         ),
         pytest.param(
             "random", {"precision": {"choices": ["fp32", "fp16"]}}, {},
-            r"demo\.search\.space\.precision: fp16: precision: fp16 .* needs a GPU", id="precision",
+            r"demo\.search\.space\.precision: fp16: precision: fp16 .* needs an NVIDIA GPU", id="precision",
         ),
     ],
 )  # fmt: skip

@@ -117,7 +117,7 @@ def test_a_trial_goes_on_in_its_own_folder_and_leaves_none(small, monkeypatch, c
     seen = []
 
     def remembering(*given):
-        work = given[5]
+        work = given[6]
         seen.append((work, work.exists()))
         return searching.quick(*given)
 

@@ -8,6 +8,7 @@ import pytest
 from adapting import CONTRASTIVE, HEADS, SPLITS, TASK, adapted, arrange, contents, written
 
 from decant import checked, tables
+from decant.members import taught
 from decant.models.model import predict
 from decant.problem import Problem
 from decant.scoring import paired
@@ -84,8 +85,8 @@ def test_the_figures_are_those_of_the_teachers(whole, monkeypatch, tmp_path):
     settings = finetune.settings_of(p.teacher, p.catalogue["tiny"])
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     frames = {split: tables.load(TASK, split, HEADS) for split in ("train", "valid")}
-    source = Path("models") / TASK / "adapted/tiny"
-    model, tokenizer, _ = finetune.fine_tune(source, problem, settings, 7, frames, tmp_path / "work-1")
+    source, given = Path("models") / TASK / "adapted/tiny", taught.plain(tables.targets(frames["train"], HEADS))
+    model, tokenizer, _ = finetune.fine_tune(source, problem, settings, 7, frames, given, tmp_path / "work-1")
     logits, _ = predict(model, tokenizer, SPLITS["calib"]["text"].tolist(), p.tokens.max_length, "calib")
     wanted = measure(logits, tables.targets(SPLITS["calib"], HEADS), problem)
     assert found["calib"]["adapted_7"] == pytest.approx(wanted, abs=1e-4)

@@ -21,7 +21,7 @@ PLAIN = torch.ones(5)
 BASE = {
     "epochs": 3, "learning_rate": 1e-3, "head_rate": 5e-3, "batch_size": 16, "accumulation": 1, "weight_decay": 0.01,
     "warmup": 0.1, "schedule": "linear", "clip": 1.0, "patience": 3, "select": "macro_f1", "precision": "fp32",
-    "checkpointing": False, "dropout": 0.1,
+    "checkpointing": False, "dropout": 0.1, "layer_decay": 1.0, "frozen_embeddings": False, "averaged": 1, "r_drop": 0.0,
 }  # fmt: skip
 TEACHER = BASE | {
     "class_weights": "none", "max_weight": 50.0, "label_smoothing": 0.0, "frozen_epochs": 0, "long_texts": "cut", "overlap": 8,

@@ -71,7 +71,7 @@ def settle(workspace: Path, space: dict | None = None, teacher: dict | None = No
     YAML_SAFE.dump(tree, file)
 
 
-def quick(source, problem, settings, seed, frames, work, callbacks):
+def quick(source, problem, settings, seed, frames, given, work, callbacks):
     """In place of fine_tune: reports the epochs of a trial without training, and leaves a file where checkpoints would be.
 
     The lower the distance to a learning rate of 1e-3, the better; it waits for the file that the environment variable

@@ -10,8 +10,10 @@ import torch
 from losses import HEADS, PROBLEM, TEACHER, TRAIN, VALID
 from safetensors.torch import load_file
 
+from decant import tables
 from decant.errors import ParamsError
 from decant.files import read_json, write_json
+from decant.members import taught
 from decant.models import encoder, model
 from decant.settings.catalogue import Encoder
 from decant.settings.teacher import Teacher
@@ -33,11 +35,12 @@ def source(tiny_encoder, tmp_path_factory):
 def tune(source, tmp_path_factory):
     """One epoch on few rows, unless said."""
 
-    def run(train=TRAIN[:64], **changes):
+    def run(train=TRAIN[:64], given=None, **changes):
         torch.set_num_threads(1)
         settings = Teacher(**TEACHER | {"epochs": 1, "dropout": 0.0} | changes)
         work = tmp_path_factory.mktemp("work") / "run-0"
-        return finetune.fine_tune(source, PROBLEM, settings, 13, {"train": train, "valid": VALID}, work)
+        given = given or taught.plain(tables.targets(train, HEADS))
+        return finetune.fine_tune(source, PROBLEM, settings, 13, {"train": train, "valid": VALID}, given, work)
 
     return run
 
@@ -102,12 +105,45 @@ def test_what_saves_memory_changes_nothing(tune, plain, changes):
     "changes",
     [
         {"label_smoothing": 0.2}, {"class_weights": "balanced"}, {"schedule": "cosine"}, {"clip": 0.01}, {"warmup": 0.9},
-        {"weight_decay": 0.9}, {"learning_rate": 5e-3}, {"head_rate": 5e-2}, {"batch_size": 8},
+        {"weight_decay": 0.9}, {"learning_rate": 5e-3}, {"head_rate": 5e-2}, {"batch_size": 8}, {"layer_decay": 0.5},
+        {"frozen_embeddings": True}, {"r_drop": 5.0},
     ],
     ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
 def test_no_option_is_ignored(tune, plain, changes):
     assert distance(plain, tune(**changes)[0]) > 1e-5
+
+
+def test_a_frozen_table_is_the_encoders_own_to_the_end(tune, source, plain):
+    before = load_file(source / encoder.WEIGHTS)["embeddings.word_embeddings.weight"]
+    assert torch.equal(tune(frozen_embeddings=True)[0].encoder.get_input_embeddings().weight, before)
+    assert not torch.equal(plain.encoder.get_input_embeddings().weight, before)
+
+
+def test_rows_of_no_weight_are_not_learnt(tune, plain):
+    labels = tables.targets(TRAIN[:64], HEADS)
+    weights = np.where(np.arange(64) < 32, 1, 0).astype(np.float32)
+    half = tune(given=taught.Taught(labels, weights))[0]
+    assert distance(half, tune(train=TRAIN[:32])[0]) == 0
+    assert distance(half, plain) > 1e-5
+
+
+def test_the_labels_that_are_taught_are_learnt_and_not_those_of_the_table(tune, plain):
+    labels = tables.targets(TRAIN[:64], HEADS)
+    softened = labels.copy()
+    softened[:, :2] = 0.8 * labels[:, :2] + 0.1
+    assert distance(tune(given=taught.plain(labels))[0], plain) == 0
+    assert distance(tune(given=taught.plain(softened))[0], plain) > 1e-5
+
+
+def test_half_the_weight_is_half_the_pull(tune, plain):
+    labels = tables.targets(TRAIN[:64], HEADS)
+    halved = taught.Taught(labels, np.full(64, 0.5, dtype=np.float32))
+    assert distance(tune(given=halved)[0], plain) < 1e-5, (
+        "the mean is over the weights: one weight for all says nothing"
+    )
+    some = np.where(np.arange(64) < 32, 0.2, 1).astype(np.float32)
+    assert distance(tune(given=taught.Taught(labels, some))[0], plain) > 1e-5
 
 
 def test_a_frozen_encoder_learns_nothing_until_its_epoch_comes(tune, source, monkeypatch):
@@ -142,7 +178,7 @@ def test_rows_that_do_not_fall_into_parts_are_refused(tune):
 
 def test_fp16_is_refused_without_a_gpu(tune, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParamsError, match=r"fp16 .* needs a GPU; set it to auto or fp32"):
+    with pytest.raises(ParamsError, match=r"fp16 .* needs an NVIDIA GPU; set it to auto or fp32"):
         tune(precision="fp16")
 
 

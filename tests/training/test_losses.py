@@ -100,3 +100,31 @@ def test_label_smoothing_is_that_of_torch():
     torch.testing.assert_close(found, wanted)
     found = losses.head_loss(logits, labels, (URGENCY,), PLAIN, smoothing=0.1)
     torch.testing.assert_close(found, F.mse_loss(logits[:, 4], labels[:, 4]))
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.kind)
+def test_a_row_of_weight_two_counts_as_two_rows(head):
+    logits, labels = random_batch()
+    weights = torch.ones(len(logits))
+    weights[3] = 2
+    twice = [torch.cat([given, given[3:4]]) for given in (logits, labels)]
+    found = losses.head_loss(logits, labels, (head,), PLAIN, rows=weights)
+    torch.testing.assert_close(found, losses.head_loss(*twice, (head,), PLAIN))
+    torch.testing.assert_close(
+        losses.head_loss(logits, labels, (head,), PLAIN, rows=torch.ones(len(logits))),
+        losses.head_loss(logits, labels, (head,), PLAIN),
+        rtol=0, atol=0,
+    )  # fmt: skip
+
+
+def test_passes_that_agree_do_not_differ():
+    logits, _ = random_batch()
+    other, _ = random_batch(1)
+    apart = losses.disagreement(logits, other, HEADS)
+    torch.testing.assert_close(apart, losses.disagreement(other, logits, HEADS))
+    scam = (SCAM,)
+    both = [torch.distributions.Categorical(logits=given[:, SCAM.slice]) for given in (logits, other)]
+    kl = torch.distributions.kl_divergence
+    wanted = (kl(both[0], both[1]).mean() + kl(both[1], both[0]).mean()) / 2
+    torch.testing.assert_close(losses.disagreement(logits, other, scam), wanted)
+    assert losses.disagreement(logits, logits, scam) == pytest.approx(0, abs=1e-7)

@@ -11,6 +11,7 @@ from transformers import TrainerCallback
 from decant.decision import Rule
 from decant.files import write_json
 from decant.heads import layout
+from decant.members import taught
 from decant.models.model import predict
 from decant.problem import Problem
 from decant.scoring.selection import best, measure
@@ -30,7 +31,8 @@ SETTINGS = {
     "epochs": 4, "learning_rate": 3e-2, "head_rate": 3e-2, "batch_size": 16, "accumulation": 1, "weight_decay": 0.0,
     "warmup": 0.0, "schedule": "constant_with_warmup", "clip": 1.0, "patience": 4, "select": "nll", "precision": "fp32",
     "checkpointing": False, "dropout": 0.0, "class_weights": "none", "max_weight": 50.0, "label_smoothing": 0.0,
-    "frozen_epochs": 0, "long_texts": "cut", "overlap": 8,
+    "frozen_epochs": 0, "long_texts": "cut", "overlap": 8, "layer_decay": 1.0, "frozen_embeddings": False, "averaged": 1,
+    "r_drop": 0.0,
 }  # fmt: skip
 
 
@@ -59,7 +61,8 @@ def tune(source, work, *callbacks, **changes):
     train, valid = searching.posts(96, 4), searching.posts(40, 5)
     settings = Teacher(**SETTINGS | changes)
     frames = {"train": train, "valid": valid}
-    return valid, *finetune.fine_tune(source, PROBLEM, settings, 13, frames, work, callbacks)
+    given = taught.plain(targets(train, PROBLEM.heads))
+    return valid, *finetune.fine_tune(source, PROBLEM, settings, 13, frames, given, work, callbacks)
 
 
 @pytest.mark.parametrize("select", ["nll", "macro_auc"])

@@ -62,6 +62,7 @@ def test_the_students_loss_weighs_its_three_parts():
     logits, labels = random_batch()
     soft, hidden = random_batch(1)[0], torch.randn(12, 8, generator=torch.Generator().manual_seed(2))
     output, batch = {"logits": logits, "hidden": hidden}, {"labels": labels, "soft": soft, "hidden": -hidden}
+    batch["weights"] = torch.ones(len(labels))
     hard = losses.head_loss(logits, labels, HEADS, PLAIN)
     gentle = losses.soft_loss(logits, soft, HEADS, 2.0)
     found = student.loss(output, batch, HEADS, student_settings())
@@ -75,10 +76,10 @@ def test_a_row_without_a_label_has_no_hard_loss():
     soft = random_batch(1)[0]
     settings = student_settings(hidden_weight=0.0)
     half = torch.arange(12) < 6
-    found = student.loss({"logits": logits}, {"labels": labels, "soft": soft, "labelled": half}, HEADS, settings)
+    found = student.loss({"logits": logits}, {"labels": labels, "soft": soft, "weights": half.float()}, HEADS, settings)
     hard = losses.head_loss(logits[:6], labels[:6], HEADS, PLAIN)
     torch.testing.assert_close(found, 0.7 * losses.soft_loss(logits, soft, HEADS, 2.0) + 0.3 * hard / 2)
-    none = {"labels": labels * float("nan"), "soft": soft, "labelled": half & ~half}
+    none = {"labels": labels * float("nan"), "soft": soft, "weights": torch.zeros(12)}
     found = student.loss({"logits": logits}, none, HEADS, settings)
     torch.testing.assert_close(found, 0.7 * losses.soft_loss(logits, soft, HEADS, 2.0))
 
@@ -260,7 +261,7 @@ def test_a_sweep_exports_what_was_trained_in_half_precision_as_fp32(ready, monke
         model.forward = torch.autocast("cpu", dtype=torch.bfloat16)(model.forward)
         return model, *rest
 
-    monkeypatch.setattr(capacity.student, "train", half)
+    monkeypatch.setattr("decant.training.student.train", half)
     change(ready, sweep=[{"layers": [0], "min_count": 3}])
     capacity.main("demo")
     assert (paths.capacity("demo") / "0_min_count3.onnx").is_file()

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 import torch
 from losses import BASE, HEADS, PLAIN, STEPS, TRAIN, VALID, settings
+from safetensors.torch import load_file
 from transformers import set_seed
 
 from decant import tables
 from decant.errors import ParamsError
 from decant.heads import probabilities
 from decant.models import encoder
-from decant.models.model import build, windows
-from decant.training import losses, precision, trainer
+from decant.models.model import batched, build, windows
+from decant.training import losses, optimizer, precision, trainer
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,9 @@ def run(tiny_encoder):
     def head_loss(output, batch):
         return losses.head_loss(output["logits"], batch["labels"], HEADS, PLAIN)
 
+    def apart(first, second):
+        return losses.disagreement(first["logits"], second["logits"], HEADS)
+
     def error(logits, targets):
         return {"nll": 0.0, "macro_f1": -float(((probabilities(logits, HEADS) - targets) ** 2).mean())}
 
@@ -36,9 +40,11 @@ def run(tiny_encoder):
         set_seed(13)
         bias = losses.start_bias(labels, HEADS)
         model = build(encoder.load_weights(tiny_encoder), HEADS, "mean", 0.1, bias)
-        return model, trainer.fit(model, tokenizer, *rows, settings(**changes), 13, loss, measure, work / "run-0")
+        return model, trainer.fit(
+            model, tokenizer, *rows, settings(**changes), 13, loss, apart, measure, work / "run-0"
+        )
 
-    train.loss = head_loss
+    train.loss, train.tokenizer = head_loss, tokenizer
     return train
 
 
@@ -88,6 +94,59 @@ def test_two_runs_give_the_same_bytes(run, whole, tmp_path):
     first, second = ((tmp_path / name / "model.safetensors").read_bytes() for name in "ab")
     assert first == second
     pd.testing.assert_frame_equal(epochs, whole[1])
+
+
+def weights_of(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def test_the_mean_of_the_last_epochs_is_kept_where_it_is_better(run, tmp_path):
+    model, epochs = run(tmp_path, measure=planned(0.1, 0.2, 0.3, 0.9), averaged=2)
+    last = [weights_of(tmp_path / "run-0" / f"checkpoint-{epoch * STEPS}") for epoch in (2, 3)]
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(tensor, (last[0][name] + last[1][name]) / 2, rtol=1e-6, atol=1e-7)
+    assert epochs["averaged"].tolist() == [1, 1, 1, 2]
+    assert epochs["valid_macro_f1"].tolist() == [0.1, 0.2, 0.3, 0.9]
+    assert epochs["epoch"].tolist() == [1, 2, 3, 3]
+
+
+def test_the_best_epoch_stays_where_the_mean_is_no_better(run, whole, tmp_path):
+    model, epochs = run(tmp_path, measure=planned(0.1, 0.5, 0.3, 0.5), averaged=2)
+    best = weights_of(tmp_path / "run-0" / f"checkpoint-{2 * STEPS}")
+    assert all(torch.equal(tensor, best[name]) for name, tensor in model.state_dict().items())
+    assert epochs["averaged"].tolist() == [1, 1, 1]
+    assert "averaged" not in whole[1]
+
+
+def test_a_killed_run_averages_the_same_epochs(run, tmp_path):
+    once, epochs = run(tmp_path / "whole", averaged=2)
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", loss=counting(run.loss, last=2 * STEPS + 3), averaged=2)
+    again, resumed = run(tmp_path / "killed", averaged=2)
+    assert same_weights(once, again)
+    pd.testing.assert_frame_equal(epochs, resumed)
+
+
+def test_r_drop_draws_two_passes_together(run, tmp_path):
+    passes = counting(run.loss)
+    run(tmp_path / "on", loss=passes, epochs=1, r_drop=1.0)
+    assert passes.steps == 2 * STEPS
+    loose, tight = (
+        run(tmp_path / name, measure=planned(0.1, 0.2, 0.3), r_drop=weight)[0]
+        for name, weight in (("a", 0.0), ("b", 20.0))
+    )
+    assert spread(tight, run.tokenizer) < spread(loose, run.tokenizer) / 2
+
+
+def spread(model, tokenizer) -> float:
+    """How far passes with dropout differ on train."""
+    ids = windows(tokenizer, TRAIN["text"].tolist(), 32, None)
+    batch = batched(ids, tokenizer.pad_token_id)
+    model.train()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        first, second = (model(**batch)["logits"] for _ in range(2))
+    return float(losses.disagreement(first, second, HEADS))
 
 
 def test_training_learns_and_writes_one_row_per_epoch(whole):
@@ -206,7 +265,7 @@ def test_each_parameter_is_in_the_right_group(tiny_encoder):
     model = build(encoder.load_weights(tiny_encoder), HEADS, "mean", 0.1, np.zeros(5))
     group_of = {
         id(tensor): (group["lr"], group["weight_decay"])
-        for group in trainer.optimizer(model, settings()).param_groups
+        for group in optimizer.optimizer(model, settings()).param_groups
         for tensor in group["params"]
     }
     assert len(group_of) == len(list(model.parameters()))
