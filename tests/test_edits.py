@@ -129,7 +129,7 @@ EDITS = {
     ),
     "the order of a head's labels": (
         params("labels: [clean, scam]}", "labels: [scam, clean]}"),
-        {"demo": set(), "scam": RULED | {"encoder", "adapt", "soften", "export", "benchmark"}},
+        {"demo": set(), "scam": RULED | {"encoder", "adapt", "noise", "soften", "export", "benchmark"}},
     ),
     "the order of two gates": (
         params(

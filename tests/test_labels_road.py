@@ -40,7 +40,7 @@ TASK = "labels"
 SOME = ["p|q", "p", "q", "back\\slash"]  # of which any may hold
 ROWS = 8  # of each label
 STAGES = (
-    "prepare split unlabelled encoder adapt gain search profile baseline teacher soften distil capacity learning export quantize "
+    "prepare split unlabelled encoder adapt gain search profile baseline noise teacher soften distil capacity learning export quantize "
     "thresholds bundle evaluate benchmark gate report"
 ).split()
 OF_ENCODER = {"encoder", "adapt", "gain", "search"}

@@ -117,6 +117,7 @@ CODE = {
     "stages/golden.json",
 }
 VALUES = {"task": ["demo", "before"], "seed": ["13"], "first": ["before"], "split": paths.SPLITS, "name": ["minilm"]}
+VALUES["folder"] = [paths.adapted("demo", "minilm")]
 NAMES = {
     "checked": ["demo", "shared", "code"],
     "metrics": [
@@ -153,6 +154,7 @@ UNMAPPED = {
     "release/demo",
     "models/hub/minilm",
     "metrics/demo/provenance.json",
+    "metrics/demo/times.json",
     "metrics/index.html",
     "look/demo.html",
     "ledger",

@@ -119,7 +119,12 @@ def annotated(block: Block, name: str, column: Column, ties: int, call: Call) ->
     if ties:
         value["ties"] = call.choices.ties or "drop"
     block.put(
-        "source", "labels", name, "annotators", value=value, note="several people: the class that most of them give"
+        "source",
+        "labels",
+        name,
+        "annotators",
+        value=value,
+        note="several people: the class that most of them give; vote: soft learns the share of each",
     )
     if not ties:
         return

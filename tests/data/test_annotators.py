@@ -4,17 +4,20 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rawtask import ANY_OF, TASK, arrange, lines, metrics, prepared
 
+from decant import paths
 from decant.data import annotators
 from decant.data.annotators import agreement, vote
 from decant.data.batch import Batch
 from decant.errors import DataError, ParamsError
+from decant.members import taught
 from decant.settings import params
 from decant.settings.heads import heads_of
 from decant.settings.source import Source
-from stages import prepare
+from stages import noise, prepare, split
 
 CLASSES = {"spam": ["spam", "bot"], "ham": ["ham", "fine"]}
 
@@ -147,3 +150,71 @@ def test_of_many_rows_evenly_spaced_ones_are_enough(monkeypatch):
 def test_the_source_of_a_task_without_annotators_is_as_it_was():
     source = Source(files=["a.csv"], text="text", labels={"kind": {"column": "kind"}})
     assert (source.labels["kind"].annotators, source.bad_rows, source.max_bad_rows) == (None, "fail", 0.01)
+
+
+# --- a soft label -----------------------------------------------------------------------------------------------------
+
+SOFT = {"vote": "soft", "ties": "first"}
+
+
+def table(workspace: Path) -> pd.DataFrame:
+    prepare.main(TASK)
+    return pd.read_parquet(paths.prepared(TASK))
+
+
+def test_a_soft_label_is_the_share_of_the_annotators_behind_each_class(workspace):
+    cells = [votes("spam", "ham", "bot", "spam"), votes("ham"), TIED, "spam"]
+    task(workspace, *cells, annotators=SOFT)
+    frame = table(workspace)
+    assert frame["kind"].tolist() == ["spam", "ham", "ham", "spam"], "rows are judged by the class that most give"
+    assert [shares.tolist() for shares in frame["kind/shares"]] == [[0.25, 0.75], [1, 0], [0.5, 0.5], [0, 1]]
+
+
+def test_of_a_sigmoid_head_each_label_has_its_own_share(workspace):
+    rows = [
+        {"id": str(number), "text": f"text {number}", "topics": votes(*cells)}
+        for number, cells in enumerate(
+            [(["money"], ["money", "sport"], [], ["money"]), ([], []), (["sport"], ["money", "sport"])]
+        )
+    ]
+    source = {"files": ["rows.jsonl"], "labels": {"topic": {"column": "topics", "annotators": SOFT}}}
+    frame = prepared(workspace, {"rows.jsonl": lines(*rows)}, source, **ANY_OF)
+    assert [shares.tolist() for shares in frame["topic/shares"]] == [[0.75, 0.25], [0, 0], [0.5, 1]]
+
+
+def test_by_majority_the_table_is_as_it_was(workspace):
+    task(workspace, votes("spam", "ham", "spam"))
+    assert not [name for name in table(workspace) if "shares" in name]
+
+
+def test_who_corrects_a_label_has_the_last_word_over_all_annotators(workspace):
+    task(workspace, votes("spam", "spam", "ham"), votes("ham", "spam", "ham"), annotators=SOFT)
+    folder = workspace / "data" / "raw" / TASK
+    (folder / "corrections.csv").write_text("id,label,why\n1,spam,an advert\n", encoding="utf-8")
+    source = {"corrections": "corrections.csv", "files": ["rows.jsonl"], "id": "id"}
+    entry = {"column": "kind", "classes": CLASSES, "annotators": SOFT}
+    arrange(workspace, {}, source | {"labels": {"kind": entry}})
+    shares = [each.tolist() for each in table(workspace)["kind/shares"]]
+    assert shares == [[pytest.approx(1 / 3), pytest.approx(2 / 3)], [0, 1]]
+
+
+def test_a_slice_may_not_be_called_as_the_shares(workspace):
+    labels = {"kind": {"column": "kind", "classes": CLASSES, "annotators": SOFT}}
+    arrange(workspace, {}, {"labels": labels, "slices": {"kind/shares": {"columns": ["x"]}}})
+    with pytest.raises(ParamsError, match=r"source\.slices: 'kind/shares' is a column of a head in the prepared table"):
+        params.read(TASK)
+
+
+def test_the_shares_go_the_whole_way_into_what_train_teaches(workspace):
+    """Through split, with which a column of lists has to pass, and noise."""
+    cells = [
+        votes("spam", "ham", "spam") if number % 2 else votes("ham", "ham", "spam", "ham") for number in range(120)
+    ]
+    task(workspace, *cells, annotators=SOFT)
+    prepare.main(TASK)
+    split.main(TASK)
+    frame = pd.read_parquet(paths.split_file(TASK, "train"))
+    noise.main(TASK)
+    found = taught.load(TASK, frame).labels
+    wanted = np.where((frame["kind"] == "spam").to_numpy()[:, None], [1 / 3, 2 / 3], [0.75, 0.25])
+    np.testing.assert_allclose(found, wanted, atol=1e-6)

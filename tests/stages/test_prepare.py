@@ -281,6 +281,8 @@ POLICIES = {
     "the majority": ("keep", "majority", "156789", 3, 0),
     "first of each": ("first", "keep", "1358", 0, 5),
     "first, no conflicts": ("first", "drop", "58", 6, 1),
+    "softened": ("keep", "soften", "123456789", 0, 0),
+    "first, and all of a conflict": ("first", "soften", "12345689", 0, 1),
     "first of the majority": ("first", "majority", "158", 3, 3),
 }
 
