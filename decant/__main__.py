@@ -94,6 +94,9 @@ def main(arguments: list[str] | None = None) -> int:
     why = commands.add_parser("why", help="what dvc repro would run again, and why, in words; writes nothing")
     why.add_argument("stage", nargs="?", metavar="STAGE[@TASK]", help="with what comes before it (default: all stages)")
     why.set_defaults(run=_why)
+    times = commands.add_parser("times", help="how long each stage took here the last time, and with what")
+    times.add_argument("--task", help="task block of params.yaml (default: all that it builds)")
+    times.set_defaults(run=_times)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -271,6 +274,13 @@ def _why(options: argparse.Namespace) -> None:
     from decant.review.why import why
 
     print(why(options.stage))
+
+
+def _times(options: argparse.Namespace) -> None:
+    from decant.review.durations import table
+    from decant.settings.params import tasks
+
+    print(table([options.task] if options.task else tasks()))
 
 
 def _promote(options: argparse.Namespace) -> None:

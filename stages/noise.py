@@ -105,8 +105,6 @@ def treat(
     for head, issue in treated:
         if noise.action == "soften":
             own, said = labels[issue.row, head.slice], chances[issue.row, head.slice]
-            # probabilities of float32 logits sum to 1 only nearly
-            said = said if head.several else said / said.sum()
             labels[issue.row, head.slice] = (1 - noise.share) * own + noise.share * said
         else:
             weights[issue.row] = 0 if noise.action == "drop" else 1 - noise.share

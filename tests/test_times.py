@@ -1,8 +1,8 @@
 """Seconds of a stage: what they are of, and where they go."""
 
+import itertools
 import json
 import sys
-import time
 
 import pytest
 
@@ -20,15 +20,16 @@ def recorded() -> dict:
     return json.loads(paths.times("demo").read_text(encoding="utf-8"))
 
 
-def test_what_is_inside_counts_once_as_the_outer_one():
-    with times.spent("training"):
-        time.sleep(0.02)
-        with times.spent("scoring"):
-            time.sleep(0.02)
+def test_what_is_inside_counts_once_as_the_outer_one(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(times.time, "perf_counter", lambda: float(next(ticks)))
+    with times.spent("training"), times.spent("scoring"):
+        pass
     with times.spent("scoring"):
-        time.sleep(0.01)
-    assert times._spent["training"] >= 0.04
-    assert 0.01 <= times._spent["scoring"] < times._spent["training"]
+        pass
+    with times.spent("training"):
+        pass
+    assert times._spent == {"training": 3.0, "scoring": 1.0}  # a tick for each look at the clock
 
 
 def test_a_failure_inside_is_counted_and_passes_on():
@@ -46,11 +47,11 @@ def test_a_stage_adds_its_own_beside_those_of_others(monkeypatch):
     assert first["processor"] > 0
     monkeypatch.setenv("DVC_STAGE", "distil@demo")
     with times.spent("training"):
-        time.sleep(0.01)
+        pass
     times.record("demo", 0.5)
     assert set(recorded()) == {"teacher@demo-minilm-13", "distil@demo"}
     assert recorded()["teacher@demo-minilm-13"] == first
-    assert recorded()["distil@demo"]["training"] >= 0.01
+    assert set(recorded()["distil@demo"]) == {"start", "training", "all", "processor"}
 
 
 def test_nothing_is_written_outside_of_dvc_or_by_another_process(monkeypatch):
@@ -71,8 +72,9 @@ def test_a_broken_file_is_begun_anew():
 
 def test_whatever_runs_as_a_stage_of_a_task_is_timed(monkeypatch):
     def main(task: str) -> None:
-        time.sleep(0.01)
+        pass
 
     monkeypatch.setattr(sys, "argv", ["-c", "demo"])
     stage.run(main)
-    assert recorded()["teacher@demo-minilm-13"]["all"] >= recorded()["teacher@demo-minilm-13"]["start"] + 0.01
+    found = recorded()["teacher@demo-minilm-13"]
+    assert found["all"] >= found["start"] > 0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from decant import code
 from decant.errors import CacheError, ParamsError, RevisionError
-from decant.review import modules, rerun
+from decant.review import durations, modules, rerun
 from decant.review.changes import flat
 from decant.review.past import Past
 from decant.review.rerun import MISSING, Rerun
@@ -104,7 +104,9 @@ def written(found: list[Rerun], code_lines: dict[str, list[str]], target: str | 
         lines += [f"  {line}" for line in causes if line not in told]
         if above := [line.split(": ")[0] for line in causes if line in told]:
             lines.append(f"  as above: {', '.join(above)}")
-        lines += [f"  {line}" for line in of_cache(entries)]
+        lines += [
+            f"  {line}" for line in (*of_cache(entries), durations.took([entry.name for entry in entries])) if line
+        ]
         told |= set(causes)
     if later := [entry for entry in stages if not entry.first]:
         lines += ["", "Then also, where what they read comes out otherwise:"]

@@ -12,6 +12,7 @@ from decant.files import digest, read_json
 from decant.heads import layout
 from decant.members import scores, taught
 from decant.members.taught import Taught
+from decant.scoring.label_issues import Issue
 from stages import noise
 
 HEADS = layout({name: {"labels": []} | head for name, head in doubting.HEADS.items()})
@@ -78,6 +79,19 @@ def test_no_more_rows_are_treated_than_params_allow_and_the_likeliest_errors_com
     assert learnt(workspace, train=frame, action="drop", most=1.0)[2]["treated"] == 3
     found, _, metrics = learnt(workspace, train=frame, action="drop", most=0.05)
     assert (metrics["doubted"]["kind"], metrics["treated"], int((found.weights == 0).sum())) == (3, 2, 2)
+
+
+def test_the_likeliest_errors_are_treated_first_with_every_head_that_doubts_them():
+    def issue(row: int, margin: float) -> Issue:
+        return Issue(row, ("ham",), ("spam",), 0.9, margin)
+
+    doubted = {KIND: [issue(1, 0.2), issue(2, 0.9)], TOPIC: [issue(3, 0.5), issue(2, 0.1)], URGENCY: []}
+    assert [(head.name, found.row) for head, found in noise.worst(doubted, 2)] == [
+        ("kind", 2),
+        ("topic", 3),
+        ("topic", 2),
+    ]
+    assert noise.worst(doubted, 0) == []
 
 
 def test_a_label_that_would_lose_all_its_rows_stops_the_stage(workspace, monkeypatch):
