@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from decant import paths
+from decant.crossfit import command as crossfitting
 from decant.deploy import options as deploying
 from decant.deploy.needs import missing
 from decant.errors import DecantError
@@ -97,6 +98,15 @@ def main(arguments: list[str] | None = None) -> int:
     times = commands.add_parser("times", help="how long each stage took here the last time, and with what")
     times.add_argument("--task", help="task block of params.yaml (default: all that it builds)")
     times.set_defaults(run=_times)
+    crossfit = commands.add_parser(
+        "crossfit", help="the whole road once per fold: figures over all rows, each test once"
+    )
+    compare = commands.add_parser(
+        "compare", help="two settings on the same rows by cross-fitting: their paired difference"
+    )
+    crossfitting.arguments(crossfit, compare)
+    crossfit.set_defaults(run=crossfitting.crossfit)
+    compare.set_defaults(run=crossfitting.compare)
     options = parser.parse_args(arguments)
     try:
         options.run(options)

@@ -13,15 +13,16 @@ import pandas as pd
 
 from decant import checked, decision, paths, stage, tables
 from decant.data import answered
-from decant.files import read_json, slug, write_metrics, writing
-from decant.heads import Head, likely, logits_of, probabilities, tempered
+from decant.files import read_json, write_metrics, writing
+from decant.heads import Head, likely, probabilities, tempered
 from decant.keys import STUDENT_INT8, Ranking, class_keys
 from decant.members import ensemble, sizes
 from decant.models import reading
 from decant.progress import bar
 from decant.runs import device
 from decant.runtime import Bundle
-from decant.scoring import calibration, curves, intervals, metrics, subgroups
+from decant.scoring import curves, intervals, subgroups
+from decant.scoring.tested import CHANCES, Said, figures
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
 from decant.settings.baseline import Baseline
@@ -60,12 +61,7 @@ class Rows(NamedTuple):
 
     frame: pd.DataFrame
     shipped: str  # the contestant that the bundle holds
-    names: list[str]  # the k classes of the decision
-    targets: np.ndarray  # (n, w), of all heads
-    gold: np.ndarray  # (n, k) booleans
-    chances: dict[str, np.ndarray]  # contestant -> (n, w)
-    answers: dict[str, np.ndarray]  # contestant -> (n, k) booleans
-    scores: dict[str, np.ndarray]  # contestant -> (n, k) in 0..1
+    said: Said
 
 
 def main(task: str) -> None:
@@ -78,9 +74,7 @@ def main(task: str) -> None:
     thresholds["student"] = thresholds[STUDENT_INT8]
 
     chances = {name: probabilities(logits, heads) for name, logits in contestants(task, p, heads, frame).items()}
-    rows = Rows(
-        frame=frame,
-        shipped=CONTESTANT[p.ship],
+    said = Said(
         names=decision.classes(rule, heads),
         targets=targets,
         gold=decision.gold(rule, heads, targets),
@@ -88,6 +82,7 @@ def main(task: str) -> None:
         answers={name: decision.decide(rule, heads, values, thresholds[name]) for name, values in chances.items()},
         scores={name: decision.scores(rule, heads, values) for name, values in chances.items()},
     )
+    rows = Rows(frame, CONTESTANT[p.ship], said)
     judged = binding.judged(task, paths.bundle(task), len(frame))
     test = tested(rows, heads, p)
     if p.ship == "student":
@@ -97,20 +92,20 @@ def main(task: str) -> None:
     write_metrics(paths.metrics(task, "subgroups"), grouped(task, rows, list(p.source.slices), p.evaluate))
 
     tried = curves.tried(rule, heads, chances[rows.shipped], thresholds[rows.shipped])
-    given = rows.scores[rows.shipped]
+    given = said.scores[rows.shipped]
     members = read_json(paths.soft(task) / "ensemble.json")["weights"]
     write_plots(
         task,
         {
             "confusion": curves.confusion(
-                frame["id"].tolist(), rows.names, rows.gold, rows.answers[rows.shipped], rule.single
+                frame["id"].tolist(), said.names, said.gold, said.answers[rows.shipped], rule.single
             ),
-            "precision_recall": curves.precision_recall(rows.names, rows.gold, given),
-            "roc": curves.roc(rows.names, rows.gold, given),
+            "precision_recall": curves.precision_recall(said.names, said.gold, given),
+            "roc": curves.roc(said.names, said.gold, given),
             "thresholds": curves.thresholds(
-                tried, dict(zip(rows.names, rows.gold.T, strict=True)), thresholds[rows.shipped]
+                tried, dict(zip(said.names, said.gold.T, strict=True)), thresholds[rows.shipped]
             ),
-            "reliability": curves.reliability(rows.names, rows.gold, given, p.soften.bins),
+            "reliability": curves.reliability(said.names, said.gold, given, p.soften.bins),
             "sizes": sizes.sizes(
                 task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder, members, rows.shipped
             ),
@@ -122,27 +117,11 @@ def main(task: str) -> None:
 def tested(rows: Rows, heads: tuple[Head, ...], p: Sections) -> dict[str, dict]:
     """test.json: the figures of everyone, of each head and each class, and how far int8 is from fp32."""
     groups = p.heads[p.decision.head].groups if p.decision.head else {}
-    pairs = {name: (rows.answers[name], rows.scores[name]) for name in rows.answers}
-    bounded = intervals.headline(rows.gold, pairs, p.evaluate.confidence)
-    single = rule_of(p.decision).single
-    test = {}
-    for name, (answers, scores) in pairs.items():
-        test[name] = (
-            {"n": len(rows.frame)} | metrics.summary(rows.gold, answers, single) | metrics.ranking(rows.gold, scores)
-        )
-        test[name] |= intervals.flat(bounded[name])
-        logits = logits_of(rows.chances[name], heads)
-        for head, figures in calibration.report(logits, rows.targets, heads, p.soften.bins).items():
-            test[name][slug(f"head_{head}")] = figures
-        if groups:
-            coarse = [metrics.grouped(groups, rows.names, part) for part in (rows.gold, answers)]
-            test[name]["coarse"] = {"groups": len(groups)} | metrics.summary(*coarse, single)
-        numbers = metrics.regression(heads, rows.targets, rows.chances[name])
-        test[name] |= {f"head_{key}": errors for key, errors in numbers.items()}
-        test[name]["classes"] = metrics.per_class(rows.names, rows.gold, answers, scores, p.evaluate.confidence)
+    said, single = rows.said, rule_of(p.decision).single
+    test = figures(said, heads, single, groups, p.soften.bins, p.evaluate.confidence)
     test[f"{STUDENT_INT8}_vs_student"] = {
-        "agreement": (rows.answers[STUDENT_INT8] == rows.answers["student"]).all(axis=1).mean(),
-        "mean_difference": np.abs(rows.chances[STUDENT_INT8] - rows.chances["student"])[:, likely(heads)].mean(),
+        "agreement": (said.answers[STUDENT_INT8] == said.answers["student"]).all(axis=1).mean(),
+        "mean_difference": np.abs(said.chances[STUDENT_INT8] - said.chances["student"])[:, likely(heads)].mean(),
     }
     return test
 
@@ -157,17 +136,17 @@ def read_alone(task: str, frame: pd.DataFrame, max_length: int) -> float:
 
 def paired(task: str, rows: Rows, confidence: float) -> dict[str, dict]:
     """paired.json: the shipped model minus each other contestant, and minus the champion where both have answered."""
-    keys = list(class_keys(rows.names).values())
-    ours = (rows.answers[rows.shipped], rows.scores[rows.shipped])
-    others = [name for name in rows.answers if name != rows.shipped]
+    said, keys = rows.said, list(class_keys(rows.said.names).values())
+    ours = (said.answers[rows.shipped], said.scores[rows.shipped])
+    others = [name for name in said.answers if name != rows.shipped]
     found = {
-        f"minus_{name}": intervals.against(keys, rows.gold, ours, (rows.answers[name], rows.scores[name]), confidence)
+        f"minus_{name}": intervals.against(keys, said.gold, ours, (said.answers[name], said.scores[name]), confidence)
         for name in bar(others, what="paired", unit="contestant")
     }
-    if known := champion.answers(task, rows.frame, rows.names):
+    if known := champion.answers(task, rows.frame, said.names):
         shared, theirs = known
         sides = [(answers, answers.astype(float)) for answers in (ours[0][shared], theirs)]
-        entry = intervals.against(keys, rows.gold[shared], *sides, confidence)
+        entry = intervals.against(keys, said.gold[shared], *sides, confidence)
         # it left its answers behind and no scores, so that there is nothing to rank by
         found["minus_champion"] = {
             key: value for key, value in entry.items() if not key.startswith(tuple(Ranking._fields))
@@ -180,8 +159,8 @@ def grouped(task: str, rows: Rows, slices: list[str], settings: Evaluate) -> dic
     tables.refuse_others(task, "train")
     trained = pd.read_parquet(paths.split_file(task, "train"), columns=slices)  # who wrote them, and no text
     masks = subgroups.groups(rows.frame, slices, trained)
-    ours = rows.answers[rows.shipped]
-    return subgroups.figures(masks, rows.names, rows.gold, ours, settings.least, settings.confidence)
+    ours = rows.said.answers[rows.shipped]
+    return subgroups.figures(masks, rows.said.names, rows.said.gold, ours, settings.least, settings.confidence)
 
 
 def write_plots(task: str, plots: dict[str, pd.DataFrame]) -> None:
@@ -192,14 +171,16 @@ def write_plots(task: str, plots: dict[str, pd.DataFrame]) -> None:
 
 
 def write_predictions(task: str, rows: Rows) -> None:
-    """Everyone's answers, and the shipped model's scores, row by row."""
-    labels = np.array(rows.names, dtype=object)
+    """Everyone's answers and calibrated head outputs, and the shipped model's scores, row by row."""
+    labels = np.array(rows.said.names, dtype=object)
     table = rows.frame[["id", "text", "answer"]].assign(
-        **{name: [answered.joined(labels[row]) for row in answers] for name, answers in rows.answers.items()}
+        **{name: [answered.joined(labels[row]) for row in answers] for name, answers in rows.said.answers.items()}
     )
-    keys = class_keys(rows.names).values()
-    given = np.round(rows.scores[rows.shipped], 6)
+    keys = class_keys(rows.said.names).values()
+    given = np.round(rows.said.scores[rows.shipped], 6)
     table = table.assign(**{f"score_{key}": given[:, column] for column, key in enumerate(keys)})
+    outputs = {f"{CHANCES}{name}": list(values.astype(np.float32)) for name, values in rows.said.chances.items()}
+    table = table.assign(**outputs)
     with writing(paths.predictions(task)) as partial:
         table.to_parquet(partial, index=False)
 

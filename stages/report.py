@@ -41,6 +41,7 @@ PARTS = (
     "quantize",
     "thresholds",
     "test",
+    "crossfit",
     "paired",
     "subgroups",
     "benchmark",

@@ -2,6 +2,7 @@
 
 Four files, so that dvc.yaml shows which stage sees which rows. Rows with one text, near-duplicates and rows of one group
 stay together; where given splits do not keep to that, params decide. Frozen test rows are test, and in no other split.
+split.fold divides the rows of these splits anew, for a cross-fitted road.
 """
 
 import itertools
@@ -13,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from decant import checked, decision, paths, stage, tables
-from decant.data import duplicates, formulas, frozen, held_out, manifest, parquet, stratify
+from decant.data import duplicates, folds, formulas, frozen, held_out, manifest, parquet, stratify
 from decant.data.carve import carve, check_drift, drift, spared
 from decant.data.leaks import explain, leakage, leaking
 from decant.data.support import check_support, left_out, standing
@@ -57,6 +58,8 @@ def main(task: str) -> None:
     check_placed(task, rows, p.split)
     home, why = settle(task, rows, p.split)
     why = sift(task, rows, home, why, p.split)
+    if p.split.fold:
+        home, why = folds.divided(home, why, rows.spread, rows.together, p.split.fold, p.split.seed)
     published = {} if rows.given is None else {name: int((rows.given == i).sum()) for i, name in enumerate(SPLITS)}
     check_support(task, rows.answers, rows.names, home, why, published, p.split)
 
@@ -66,7 +69,9 @@ def main(task: str) -> None:
     held = contents(rows, place)
     metrics |= figures(task, rows, place, held, p.split)
     cluster = duplicates.headings(rows.kinds["near"], rows.frame["id"].to_numpy())
-    write_tables(task, rows, place, cluster, p.split)
+    write_tables(task, rows, place, cluster)
+    kept = rows.table.filter(pa.array((place > 0) | (why == "fold")))
+    held_out.write(task, kept, folds.released(task, p.split))
     shown = write_clusters(task, rows, place, cluster)
     rows_of = {split: tables.rows_sha256(paths.split_file(task, split)) for split in SPLITS}
     write_json(paths.metrics(task, "manifest"), {"task": task, "rows": rows_of, "splits": held})
@@ -189,6 +194,8 @@ def counts(rows: Rows, place: np.ndarray, why: np.ndarray, published: dict[str, 
         metrics["dropped_time_sharing"] = {kind: int((has & (why == "time")).sum()) for kind, has in newer.items()}
     if rows.was_test.any():
         metrics |= {"frozen_rows": int(rows.was_test.sum()), "dropped_frozen": int((why == "frozen").sum())}
+    if settings.fold:
+        metrics["dropped_fold"] = int((why == "fold").sum())
     metrics["leakage_frozen"] = int(strayed(rows, place).sum())
     shared = leakage(rows.together, place)
     return (
@@ -218,7 +225,7 @@ def figures(task: str, rows: Rows, place: np.ndarray, held: dict[str, dict], set
     metrics, shares, keys = {}, shares_of(rows, settings), class_keys(rows.names)
     for index, (split, content) in enumerate(held.items()):
         shift = drift(rows.answers[place == index], rows.answers[place >= 0])
-        if rows.given is None and settings.order == "stratified" and shares[index]:
+        if settings.fold or (rows.given is None and settings.order == "stratified" and shares[index]):
             check_drift(task, f"in {split}", shift, "in all rows", settings.max_drift)
         metrics[split] = {
             "n": content["n"],
@@ -230,13 +237,12 @@ def figures(task: str, rows: Rows, place: np.ndarray, held: dict[str, dict], set
     return metrics
 
 
-def write_tables(task: str, rows: Rows, place: np.ndarray, cluster: np.ndarray, settings: Split) -> None:
-    """The four tables, each row with the name of its cluster (n,), and the ids of what is held out (see held_out)."""
+def write_tables(task: str, rows: Rows, place: np.ndarray, cluster: np.ndarray) -> None:
+    """The four tables, each row with the name of its cluster (n,)."""
     table = rows.table.drop_columns("split").append_column("cluster", pa.array(cluster, pa.string()))
     for index, split in enumerate(SPLITS):
         with writing(paths.split_file(task, split)) as partial:
             parquet.write(partial, table, np.flatnonzero(place == index))
-    held_out.write(task, table.filter(pa.array(place > 0)), settings.released)
 
 
 def write_clusters(task: str, rows: Rows, place: np.ndarray, cluster: np.ndarray) -> Path:

@@ -123,7 +123,7 @@ def test_a_stage_declares_the_rows_that_it_compares_with_the_manifest(name):
 
 def test_the_map_is_short():
     """A map is read from top to bottom; it had 1,473 lines when each stage listed its modules."""
-    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 525
+    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 510
 
 
 def test_every_stage_file_is_a_stage_and_every_stage_a_file():
@@ -148,6 +148,7 @@ ROOMS = (
     "report",
     "verdict",
     "review",
+    "crossfit",
     "deploy",
     "new",
     "trying",

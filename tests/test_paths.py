@@ -127,6 +127,7 @@ NAMES = {
             "quantize",
             "thresholds",
             "test",
+            "crossfit",
             "paired",
             "subgroups",
             "gate",

@@ -15,6 +15,7 @@ WHY = {  # a row is in no split
     "frozen": "beside frozen test rows (with a like text or the same group)",
     "leaks": "by split.leaks: drop (a later split holds a like text or the same group, or it was test)",
     "fast": "by split.fast",
+    "fold": "by split.fold (test rows of the task's own splits)",
 }
 
 

@@ -3,7 +3,20 @@
 import json
 import re
 
-from decant.report import banner, classes, costs, efficiency, learnt, mistakes, origin, panels, ranking, shell, slices
+from decant.report import (
+    banner,
+    classes,
+    costs,
+    crossfitted,
+    efficiency,
+    learnt,
+    mistakes,
+    origin,
+    panels,
+    ranking,
+    shell,
+    slices,
+)
 from decant.report.facts import Facts
 from decant.report.markup import Html, tag
 
@@ -17,6 +30,7 @@ def document(facts: Facts, made: dict[str, str]) -> str:
         banner.gates(facts),
         ranking.contestants(facts),
         ranking.differences(facts),
+        crossfitted.crossfitted(facts),
         mistakes.two_by_two(facts),
         costs.thresholds(facts, steps),
         classes.classes(facts),

@@ -3,7 +3,7 @@
 No timing and no commit is in it, for these do not repeat; the page and the JSON files have them.
 """
 
-from decant.report import classes, learnt, mistakes, ranking, slices
+from decant.report import classes, crossfitted, learnt, mistakes, ranking, slices
 from decant.report.banner import MEANING, bound_of, figure, remark
 from decant.report.facts import MANY, Facts
 from decant.report.glyphs import TOLD, lacking
@@ -20,6 +20,7 @@ def markdown(facts: Facts) -> str:
         *verdict(facts),
         *contestants(facts),
         *differences(facts),
+        *over_folds(facts),
         *by_class(facts),
         *thresholds(facts),
         *groups(facts),
@@ -65,6 +66,13 @@ def differences(facts: Facts) -> list[str]:
         f"Differences on the same rows, with intervals of {facts.confidence:.0%}; p is McNemar's, of rows mended and broken.",
         "\n".join(f"- {words}" for words in ranking.sentences(facts).values()),
     ]
+
+
+def over_folds(facts: Facts) -> list[str]:
+    """Everyone over all rows; nothing, if no cross-fitted road was built."""
+    if not crossfitted.built(facts):
+        return []
+    return ["## Cross-fitted", crossfitted.told(facts), table(crossfitted.measured(facts), "contestant")]
 
 
 def by_class(facts: Facts) -> list[str]:

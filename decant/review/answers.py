@@ -12,6 +12,7 @@ from decant.errors import CacheError, RevisionError
 from decant.files import digest
 from decant.review.revision import Revision
 from decant.review.store import Store
+from decant.scoring.tested import CHANCES
 
 SCORE = "score_"
 GIVEN = (
@@ -67,7 +68,7 @@ def read(revision: Revision, task: str, store: Store, ours: str) -> pd.DataFrame
 
 def contestants(frame: pd.DataFrame) -> list[str]:
     """The columns that hold answers."""
-    return [column for column in frame if column not in GIVEN and not column.startswith(SCORE)]
+    return [column for column in frame if column not in GIVEN and not column.startswith((SCORE, CHANCES))]
 
 
 def labels(frame: pd.DataFrame, known: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ Each function raises ValueError with the key, what stands there, and what would 
 from decant.heads import KINDS
 from decant.keys import ClassRates, Curves, Ranking, Summary
 from decant.settings.capacity import Capacity
+from decant.settings.crossfit import Crossfit
 from decant.settings.distil import Distil
 from decant.settings.gates import Gates
 from decant.settings.heads import HeadSettings
@@ -70,15 +71,25 @@ def classes_can_hold(name: str, head: HeadSettings, labels: Labels) -> None:
 def gates_can_judge(gates: Gates) -> None:
     """No bound on a rate lies where no rate can be: 2 is meant as 2 %, and every classifier would pass."""
     for name, gate in gates.items():
-        if gate.metric not in ("test", "subgroups", "paired") or gate.key.rpartition(".")[2] not in RATES:
+        if gate.metric not in ("test", "crossfit", "subgroups", "paired") or gate.key.rpartition(".")[2] not in RATES:
             continue
-        least = -1 if gate.metric == "paired" or gate.minus else 0
+        least = -1 if gate.metric == "paired" or gate.key.startswith("paired.") or gate.minus else 0
         for side, bound in (("min", gate.min), ("max", gate.max)):
             if bound is not None and not least <= bound <= 1:
                 raise ValueError(
                     f"gates.{name}.{side}: {bound:g}, but {gate.key} is between {least} and 1, so that it would always be on one "
                     "side of it; 0.02 is 2 %"
                 )
+
+
+def gates_are_measured(gates: Gates, crossfit: Crossfit) -> None:
+    """No gate asks for a cross-fitted figure where no fold is built."""
+    for name, gate in gates.items():
+        if gate.metric == "crossfit" and not crossfit.folds:
+            raise ValueError(
+                f"gates.{name}: metric: crossfit, but crossfit.folds is 0, so that there would be no such figure; set it to "
+                "5, or ask for a figure of test"
+            )
 
 
 def students_agree(distil: Distil, capacity: Capacity) -> None:

@@ -72,7 +72,7 @@ def of_another(gate: Gate, key: str, ship: str) -> str | None:
         return f"{key!r} compares {ours} with itself, for {ours} ships; ask for {other!r}, or set the gate to null"
     if ours == STUDENT_INT8 or gate.minus:
         return None
-    if gate.metric in ("test", "thresholds") and first == STUDENT_INT8:
+    if gate.metric in ("test", "crossfit", "thresholds") and first == STUDENT_INT8:
         return f"{key!r} is about {first}, and {ours} ships; ask for {f'{ours}.{rest}'!r}, or set the gate to null"
     if gate.metric in ("quantize", "export"):
         size = "; its bytes are {metric: benchmark, key: bundle_bytes}" if key == "bytes" else ""
@@ -109,13 +109,15 @@ def trees(task: Task, encoders: list[str], seeds: list[int]) -> dict[str, Tree]:
     apart = [*DIFFERING, *(end for name in DIFFERING for end in bounds(name))]
     differences = numbers("n", "mended", "broken", "mcnemar_p", *gaps)
     differences |= {"classes": dict.fromkeys(answers, numbers(*apart))}
+    tests = {name: figures | {"classes": dict.fromkeys(answers, each)} for name in everyone}
     return {
-        "test": {name: figures | {"classes": dict.fromkeys(answers, each)} for name in everyone}
+        "test": tests
         | {
             f"{STUDENT_INT8}_vs_student": numbers(
                 "agreement", "mean_difference", *(["raw_differ"] if ours == STUDENT_INT8 else [])
             )
         },
+        "crossfit": of_crossfit(tests, differences, ours),
         "paired": {f"minus_{name}": differences for name in [*everyone, "champion"] if name != ours},
         "subgroups": {"*": groups},
         "benchmark": of_benchmark(task, everyone),
@@ -135,6 +137,24 @@ def numbers(*names: str) -> Tree:
 def temperature() -> Tree:
     """Of a head in soften.json and export.json."""
     return numbers("temperature", "n", *(f"{key}_{when}" for key in Calibrated._fields for when in ("before", "after")))
+
+
+def of_crossfit(tests: Tree, differences: Tree, ours: str) -> Tree:
+    """tests: contestant -> its keys in test.json. differences: of a pair, in paired.json. ours: the contestant that ships."""
+    order = [ours, *(name for name in tests if name != ours)]
+    averaged = numbers(*HEADLINE, *INTERVALS)
+    drawn = numbers("average_precision_low", "average_precision_high")
+    found = {
+        name: figures
+        | {"over_folds": averaged, "classes": {key: each | drawn for key, each in figures["classes"].items()}}
+        for name, figures in tests.items()
+    }
+    plain = {key: value for key, value in differences.items() if key != "classes"}
+    pairs = {
+        name: {f"minus_{other}": differences if name == ours else plain for other in order[place + 1 :]}
+        for place, name in enumerate(order[:-1])
+    }
+    return numbers("folds", "n") | found | {"paired": pairs}
 
 
 def of_head(name: str, head: HeadSettings) -> tuple[str, Tree]:

@@ -7,12 +7,22 @@ from pydantic import model_validator
 from decant.settings.base import Ordered, Section
 
 # Files whose figures would be others on other rows; those of the rest are counted, or are timings.
-SAMPLED = ("test", "paired", "subgroups", "thresholds", "soften")
+SAMPLED = ("test", "crossfit", "paired", "subgroups", "thresholds", "soften")
 
 
 class Gate(Section):
     metric: Literal[
-        "test", "paired", "subgroups", "thresholds", "soften", "quantize", "export", "split", "prepare", "benchmark"
+        "test",
+        "crossfit",
+        "paired",
+        "subgroups",
+        "thresholds",
+        "soften",
+        "quantize",
+        "export",
+        "split",
+        "prepare",
+        "benchmark",
     ]
     """Metrics file, without its .json."""
     key: str

@@ -19,6 +19,7 @@ from decant.settings.capacity import Capacity
 from decant.settings.card import Card
 from decant.settings.catalogue import Encoder, LearningRates
 from decant.settings.cleaning import Cleaning
+from decant.settings.crossfit import Crossfit
 from decant.settings.decision import Decision, thresholded
 from decant.settings.distil import Distil
 from decant.settings.duplicates import Duplicates
@@ -75,6 +76,7 @@ class Task(Section):
     bundle: Reading
     capacity: Capacity
     evaluate: Evaluate
+    crossfit: Crossfit
     benchmark: Benchmark
     runtime: Runtime
     gates: Gates
@@ -142,6 +144,7 @@ class Task(Section):
             if wrong := fault(name):
                 raise ValueError(f"gates: {wrong}")
         agreement.gates_can_judge(self.gates)
+        agreement.gates_are_measured(self.gates, self.crossfit)
         if self.soften.unlabelled and self.source.unlabelled is None:
             raise ValueError("soften.unlabelled needs source.unlabelled, the files with more text; or set it to false")
         if self.ship == "linear" and self.linear_text.tokenizer != "none":

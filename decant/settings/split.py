@@ -14,6 +14,22 @@ class Carve(Section):
     """Share of its rows, stratified."""
 
 
+class Fold(Section):
+    of: Annotated[int, Field(ge=2)]
+    """Parts of equal size that the rows are cut into, clusters of near-duplicates and groups whole, every label spread
+    evenly."""
+    number: Annotated[int, Field(ge=0)]
+    """Which of them is test, from 0; the others become train, valid and calib, in the shares that the task's own splits have."""
+    rows: Literal["development", "all"]
+    """development: those of the task's own train, valid and calib, its test rows left out; all: those of test too."""
+
+    @model_validator(mode="after")
+    def _there(self):
+        if self.number >= self.of:
+            raise ValueError(f"number: {self.number} of {self.of} folds, which are 0 to {self.of - 1}")
+        return self
+
+
 class Split(Section):
     train: Share
     """Share of the rows to fit on."""
@@ -43,6 +59,9 @@ class Split(Section):
     """Split that the data does not bring -> given split whose rows it takes."""
     released: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     """sha256 of frozen manifests whose test rows may be trained on again."""
+    fold: Fold | None = None
+    """One fold of a cross-fitted road, in place of the task's own splits; `python -m decant crossfit` sets it, in a project
+    of its own."""
 
     @model_validator(mode="after")
     def _shares_add_up(self):
@@ -56,4 +75,9 @@ class Split(Section):
                 raise ValueError(
                     f"carve.{name} takes rows from test, which is what is published and compared; take them from train or valid"
                 )
+        if self.fold and self.order == "time":
+            raise ValueError(
+                "fold: with order: time most folds would test on rows that are older than those learnt from, which that order "
+                "is there to rule out. The newest rows are the only fair test; or set order: stratified"
+            )
         return self

@@ -110,6 +110,7 @@ def write(task: str) -> None:
     files = {
         "test": {"judged": {"n": ROWS, "rows_sha256": "ab" * 32, "bundle_md5": "cd" * 16}}
         | dict.fromkeys((*OTHERS, STUDENT_INT8), entry) | {f"{STUDENT_INT8}_vs_student": {"agreement": 0.99}},
+        "crossfit": {"folds": 0},
         "paired": {f"minus_{other}": gap for other in OTHERS},
         "subgroups": groups,
         "thresholds": {"n": 300} | {name: {"classes": thresholds} for name in (*OTHERS, STUDENT_INT8) if thresholds},
