@@ -8,7 +8,12 @@ CONSUMERS := tests/consumers
 PACKAGES := $(CONSUMERS)/node_modules
 TYPES := tests/deploy/typecheck
 
-.PHONY: repro test lint setup consumers clean help
+# Every package with the digests of its files, for macOS, Windows and Linux. Neither the index nor a folder of files is written.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" --constraint constraints.txt
+LOCKS := runtime tables serve all cuda
+
+.PHONY: repro test lint setup consumers lock audit sbom clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -31,6 +36,23 @@ lint: $(VENV)/dev  ## check the code and its format
 setup: $(VENV)/dev  ## only set up the environment
 
 consumers: $(PACKAGES)/ready $(PACKAGES)/chromium/run $(TYPES)/node_modules/ready $(VENV)/optimum/ready  ## only set up what else opens a bundle
+
+lock: $(VENV)/dev  ## write the lists with digests below locks/ anew, from constraints.txt
+	$(COMPILE) pyproject.toml locks/build.in --output-file locks/runtime.txt
+	$(COMPILE) pyproject.toml locks/build.in --extra tables --output-file locks/tables.txt
+	$(COMPILE) pyproject.toml locks/build.in --extra serve --output-file locks/serve.txt
+	$(COMPILE) requirements-dev.txt locks/build.in --excludes locks/cuda.in --no-emit-package pip --output-file locks/all.txt
+	echo torch | $(COMPILE) - --output-file locks/cuda.txt
+
+# Strict: an index that tells of no weaknesses would pass for one that knows of none.
+audit: $(VENV)/dev  ## ask the package index for known weaknesses of all that is listed below locks/
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes $(LOCKS:%=--requirement locks/%.txt) || { \
+		echo "make audit: a weakness is known, or the index could not be asked: see above" >&2; exit 1; }
+
+sbom: $(VENV)/dev  ## write build/sbom: for each list below locks/ what it installs, as CycloneDX
+	@mkdir -p build/sbom
+	@for name in $(LOCKS); do $(BIN)/cyclonedx-py requirements locks/$$name.txt --pyproject pyproject.toml \
+		--mc-type library --output-reproducible --output-file build/sbom/$$name.json; done
 
 clean:  ## remove the environments and checkpoints, not the data or the cache
 	rm -rf $(VENV) $(PACKAGES) $(TYPES)/node_modules .work

@@ -15,8 +15,9 @@ from decant.errors import BundleError
 from decant.heads import Head, layout, probabilities, width
 from decant.shipped.explain import Effect, effects
 from decant.shipped.linear import Linear
-from decant.shipped.record import INT8, LINEAR, TOKENIZER, kind, read_record
+from decant.shipped.record import AGAIN, INT8, LINEAR, TOKENIZER, kind, read_record
 from decant.shipped.texts import RUNTIME, listed
+from decant.shipped.tokenfile import PROBE, reading
 from decant.text import clean
 
 
@@ -31,6 +32,7 @@ class Bundle:
     def __init__(self, folder: str | Path, threads: int = 1):
         folder = Path(folder)
         self.record = read_record(folder)
+        self._reading = reading(folder / TOKENIZER, BundleError, AGAIN)
         self.heads = layout(self.record["heads"])
         self.rule = Rule.read(self.record["decision"])
         self.thresholds = self.record["thresholds"]
@@ -44,7 +46,10 @@ class Bundle:
         overlap = self.runtime["overlap"] if self.runtime["long_texts"] == "chunk" else None
         batches = self.record.get("batches", False)
         try:
-            return Model(folder / INT8, folder / TOKENIZER, self.record["max_length"], threads, overlap, batches)
+            with self._reading:
+                model = Model(folder / INT8, folder / TOKENIZER, self.record["max_length"], threads, overlap, batches)
+                model.windows(PROBE)
+            return model
         except REFUSED as error:
             said = str(error).splitlines()[0].rpartition("failed:")[2]
             raise BundleError(
@@ -61,7 +66,8 @@ class Bundle:
         texts = listed(texts, self.runtime["max_characters"])
         if not texts:
             return np.zeros((0, width(self.heads)), dtype=np.float32)
-        return self.model.logits([clean(text, self.record["cleaning"]) for text in texts])
+        with self._reading:
+            return self.model.logits([clean(text, self.record["cleaning"]) for text in texts])
 
     def predict(self, texts: list[str]) -> list[dict]:
         """Per text: answer (a class, or a list of them), and heads: each one's probabilities or number."""

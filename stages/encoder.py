@@ -37,6 +37,7 @@ from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
 from decant.settings.heads import Heads, heads_of
 from decant.settings.tokens import Tokens
+from decant.shipped.tokenfile import reading, tried
 
 FILES = ("config.json", WEIGHTS, "tokenizer.json")  # what a snapshot of the hub has to hold
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
@@ -62,11 +63,14 @@ def main(task: str, name: str) -> None:
         print(f"encoder {name} from {source}")
         sha256 = digest(folder / WEIGHTS)
         check_digest(name, entry, source, sha256)
+        of_tokens = folder / "tokenizer.json", EncoderError, "Fetch the encoder again, or name another source of it"
+        tried(*of_tokens)
         tokenizer, model = load_tokenizer(folder), load_weights(folder)
         rows = model.get_input_embeddings().num_embeddings
         check_sizes(name, entry, source, tokenizer, rows)
         check_length(task, source, model, tokenizer, p.tokens.max_length)
-        found = covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)
+        with reading(*of_tokens):
+            found = covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)
         check_language(task, source, found, p.tokens)
         # BERT under a vocabulary of another family, as multilingual E5, keeps the number that BERT's own has
         model.config.pad_token_id = tokenizer.pad_token_id

@@ -5,8 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
+import unpickled  # before all that may keep what it imports of pickle
+
+# isort: split
+import badinputs
 import committed
 import fresh
+import guarded
 import postgres
 import pytest
 import tiny
@@ -39,8 +44,10 @@ WITHOUT_HEAD = without_head()
 LONGEST = ["road", "test_processes", "test_search_workers", "test_export", "test_search_postgres", "test_prepare_again"]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(badinputs, "badinputs")
     fresh.patch()
+    guarded.patch()
     for environment in (os.environ, ENVIRONMENT):
         environment.pop("DECANT_STORAGE", None)  # trials of tests belong in no storage of yours
 
@@ -69,6 +76,19 @@ def pytest_terminal_summary(terminalreporter) -> None:
     if WITHOUT_HEAD:
         tests = "those of the README's results, the reports, the gates and params.yaml as they are at HEAD"
         terminalreporter.write_line(f"not run, for this is no git checkout with a commit: {tests}", yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def opened_pickles(tmp_path_factory) -> None:
+    """Where they are written down."""
+    os.environ[unpickled.LOG] = str(tmp_path_factory.mktemp("guard") / "unpickled")
+
+
+@pytest.fixture(autouse=True)
+def no_pickle():
+    """A test fails where code of the project opened a pickle, in this process or in one that it started."""
+    yield
+    assert unpickled.told() == []
 
 
 @pytest.fixture(scope="session")

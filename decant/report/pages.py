@@ -14,9 +14,13 @@ PLAIN = re.compile(r"(?!.*(?:://|www\.))[^\W_][\w .:;+/=()%-]*(?<!_)")
 
 
 def table(rows: list[dict], first: str) -> str:
-    """A Markdown table; columns in the order of their first appearance, missing cells empty; `first` is left-aligned."""
+    """A Markdown table; columns in the order of their first appearance, missing cells empty; `first` is left-aligned. A column
+    may have the name of a label."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [f"| {' | '.join(columns)} |", f"|{'|'.join('---' if key == first else '---:' for key in columns)}|"]
+    lines = [
+        f"| {' | '.join(map(plain, columns))} |",
+        f"|{'|'.join('---' if key == first else '---:' for key in columns)}|",
+    ]
     return "\n".join(lines + [f"| {' | '.join(shown(row.get(key)) for key in columns)} |" for row in rows])
 
 

@@ -43,7 +43,7 @@ def check(folder: str | Path, tolerance: float = 0.0) -> int:
     bundle, file = Bundle(folder), Path(folder) / FILE
     if FILE not in bundle.record["files"]:
         raise BundleError(f"{file}: not one of the bundle's files. Build the bundle again, with dvc repro")
-    wanted = json.loads(file.read_text(encoding="utf-8"))["texts"]
+    wanted = kept(file)
     given = vectors(bundle, [one["text"] for one in wanted])
     for number, (one, other) in enumerate(zip(given, wanted, strict=True)):
         for key in ("ids", "alone", "answer"):
@@ -59,3 +59,17 @@ def check(folder: str | Path, tolerance: float = 0.0) -> int:
                 "Another processor may need more (tolerance); on the one that built it, build the bundle again"
             )
     return len(wanted)
+
+
+def kept(file: Path) -> list[dict]:
+    """What `vectors` wrote there."""
+    try:
+        texts = json.loads(file.read_text(encoding="utf-8"))["texts"]
+        if all(
+            isinstance(one["text"], str) and np.isfinite(np.array(one["logits"], dtype=float)).all() for one in texts
+        ):
+            return texts
+        fault = "a text or logits of another type"
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        fault = repr(error)
+    raise BundleError(f"{file}: no golden texts ({fault:.200}). Build the bundle again, with dvc repro")

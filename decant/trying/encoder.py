@@ -7,12 +7,14 @@ import huggingface_hub
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
+from decant.errors import EncoderError
 from decant.files import digest
 from decant.models import packaged
 from decant.models.coverage import covered, strange, told
 from decant.models.encoder import WEIGHTS, load_tokenizer, load_weights
 from decant.settings.catalogue import Encoder
 from decant.settings.tokens import Tokens
+from decant.shipped.tokenfile import reading, tried
 
 FILES = ("config.json", WEIGHTS, "tokenizer.json")
 
@@ -34,8 +36,11 @@ def opened(name: str, entry: Encoder, texts: list[str], tokens: Tokens) -> tuple
         return None, f"encoder {name} is not on this machine ({', '.join(entry.sources) or 'it starts from nothing'})"
     if entry.sha256 and digest(folder / WEIGHTS) != entry.sha256:
         return None, f"encoder {name} has other weights in {folder} than catalogue.{name}.sha256 says"
+    of_tokens = folder / "tokenizer.json", EncoderError, "Fetch the encoder again, or name another source of it"
+    tried(*of_tokens)
     tokenizer = load_tokenizer(folder)
-    found = covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)
+    with reading(*of_tokens):
+        found = covered(tokenizer.backend_tokenizer, tokenizer.unk_token, texts)
     if strange(found, tokens):
         return None, f"encoder {name} was made for another language: {told(found)}"
     logging.set_verbosity_error()  # its report of a pooler that nobody needs; load_weights compares every tensor

@@ -80,6 +80,7 @@ WRONG = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_no_vote_is_named(workspace, name):
     cell, said = WRONG[name]
@@ -102,6 +103,7 @@ def test_a_list_of_annotations_without_the_key_says_which_key_it_needs(workspace
         prepared(workspace, {"rows.jsonl": content}, arrange_plain)
 
 
+@pytest.mark.bad_input
 def test_annotators_need_a_column_of_lists(workspace):
     with pytest.raises(ParamsError, match="annotators belong to a column of lists, without a separator"):
         task(workspace, "ham", separator="|")

@@ -51,6 +51,7 @@ def test_several_splits_are_carved_one_after_the_other(workspace):
     assert [metrics[name]["n"] for name in SPLITS] == [80, 60, 20, 40]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("turn", "words"),
     [

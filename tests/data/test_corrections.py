@@ -82,6 +82,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", WRONG)
 def test_a_correction_that_will_not_do_stops_with_its_line_and_writes_nothing(workspace, name):
     lines, message = WRONG[name]
@@ -109,12 +110,14 @@ def test_a_sigmoid_head_that_needs_a_label_is_not_left_without(workspace):
         fixed(workspace, "id,label,why\n1,,x\n", rows, source, **ANY_OF)
 
 
+@pytest.mark.bad_input
 def test_a_missing_file_is_named(workspace):
     arrange(workspace, {"rows.csv": ROWS}, FIXES)
     with pytest.raises(DataError, match=r"fixes\.csv: missing; source\.corrections names it"):
         prepare.main(TASK)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("name", "files", "message"),
     [

@@ -117,6 +117,7 @@ def test_whole_numbers_and_fractions_are_numbers_whichever_batch_they_come_in(wo
     assert pq.read_table(file)["kind"].to_pylist() == [1.0, 2.0, 0.5]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -134,6 +135,7 @@ def test_rows_that_make_no_column_are_refused_by_row_and_remedy(workspace, rows,
     refused(workspace, EVERYTHING, DataError, message)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -181,6 +183,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ENTRIES)
 def test_an_entry_that_will_not_do_is_refused_by_check_and_shows_no_password(workspace, name, capsys):
     entry, message = ENTRIES[name]

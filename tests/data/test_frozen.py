@@ -132,6 +132,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_a_manifest_that_cannot_be_read_is_an_error(workspace, content):
     path = frozen.freeze(TASK, ["a"], ["one"], numbered=False)

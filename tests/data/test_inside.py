@@ -31,6 +31,7 @@ def replaced(raw: Path, target: str) -> None:
     (raw / "rows.csv").symlink_to(target)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("target", ["../../../elsewhere/secret.csv", "{}/elsewhere/secret.csv", "../other/rows.csv"])
 def test_a_raw_file_that_is_a_link_out_stops_with_what_mends_it(raw, workspace, target):
     replaced(raw, target.format(workspace))
@@ -41,6 +42,7 @@ def test_a_raw_file_that_is_a_link_out_stops_with_what_mends_it(raw, workspace, 
     assert not [name for name in outputs(workspace) if name.endswith("prepared.parquet")]
 
 
+@pytest.mark.bad_input
 def test_a_linked_folder_is_refused_wherever_it_stands(raw, workspace):
     (raw / "more").symlink_to(workspace / "elsewhere")
     arrange(workspace, {}, {"files": ["more/secret.csv"]})

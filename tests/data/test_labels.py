@@ -188,6 +188,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("values", "changes", "words"), REFUSED.values(), ids=REFUSED)
 def test_labels_that_nobody_knows_are_refused_with_their_row(values, changes, words):
     with pytest.raises(DataError) as error:
@@ -201,6 +202,7 @@ def test_the_first_row_with_an_unknown_label_is_named_also_when_it_comes_again()
         one_of(["ham", "x", "ham", "x"])
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("value", ["", None, "maybe", "2", 2, 0.5, float("nan"), float("inf"), [True]])
 def test_a_cell_that_is_neither_true_nor_false_is_refused(value):
     with pytest.raises(DataError, match=r"row 2: .* in column 'is_sport', expected true or false, 1 or 0"):
@@ -210,6 +212,7 @@ def test_a_cell_that_is_neither_true_nor_false_is_refused(value):
 BAD_NUMBERS = [None, "", "high", float("nan"), float("inf"), "nan", "-inf", "0,5", "1_000", [0.5], True, 10**400, 1e300]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("value", BAD_NUMBERS, ids=[str(one)[:8] for one in BAD_NUMBERS])
 def test_a_target_that_is_no_finite_number_is_refused(value):
     with pytest.raises(DataError, match=r"^rows.csv: row 1: found .* where a regression head needs a finite number"):

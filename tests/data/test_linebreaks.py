@@ -71,6 +71,7 @@ OPEN = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("rows", "line", "last"), OPEN.values(), ids=OPEN)
 def test_a_quote_that_is_never_closed_is_named_where_its_cell_begins(tmp_path, rows, line, last):
     with pytest.raises(DataError) as error:

@@ -315,6 +315,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("files", "source", "sections", "words"), CASES.values(), ids=CASES)
 def test_malformed_input_is_named_and_leaves_nothing_behind(workspace, monkeypatch, files, source, sections, words):
     monkeypatch.setattr(nltk.data, "path", [str(workspace)])

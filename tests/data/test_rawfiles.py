@@ -141,6 +141,7 @@ WRONG = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
 def test_a_wrong_encoding_names_the_line_and_what_it_looks_like(tmp_path, case):
     content, options, *words = case
@@ -148,6 +149,7 @@ def test_a_wrong_encoding_names_the_line_and_what_it_looks_like(tmp_path, case):
     assert [word for word in ["rows.csv: ", *words] if word not in said] == [], said
 
 
+@pytest.mark.bad_input
 def test_cells_that_look_separated_by_something_else_are_called_so(tmp_path):
     (batch,) = rawfiles.batches(written(tmp_path, "rows.csv", "id;text\n1;hi\n"), "csv")
     with pytest.raises(
@@ -170,6 +172,7 @@ def test_columns_without_a_name_that_hold_nothing_are_passed_over(tmp_path, suff
     assert {name: [str(cell) for cell in cells] for name, cells in found.items()} == HI
 
 
+@pytest.mark.bad_input
 def test_a_cell_in_one_of_several_columns_without_a_name_is_named_wherever_it_stands(tmp_path, monkeypatch):
     monkeypatch.setattr(rawfiles, "BATCH", 2)
     file = written(tmp_path, "rows.csv", "id,text,,\n1,a,,\n2,b,,\n3,c,,late\n")
@@ -283,6 +286,7 @@ def test_empty_sheets_beside_the_table_do_not_count(tmp_path):
     assert columns(file) == {"id": [1], "text": ["hi there"]}
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("second", [[["id"], [1]], [["a note of one row"]]])
 def test_two_sheets_with_rows_are_refused(tmp_path, second):
     file = written(tmp_path, "rows.xlsx", sheets(first=[["id"], [1]], second=second))
@@ -353,6 +357,7 @@ MISSING = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("there", "names", "form", "word"), MISSING.values(), ids=MISSING)
 def test_files_that_cannot_be_read_plainly_are_refused(tmp_path, there, names, form, word):
     for name in there:

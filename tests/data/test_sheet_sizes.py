@@ -19,6 +19,7 @@ def workbook(file, cells: dict[tuple[int, int], object]):
     return file
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("corner", [(1_048_575, 16_383), (1_048_575, 40), (2000, 16_383)])
 def test_two_cells_far_apart_are_refused_with_where_the_last_one_is(tmp_path, corner):
     file = workbook(tmp_path / "rows.xlsx", {(0, 0): "id", corner: "x"})
@@ -56,6 +57,7 @@ def test_what_is_written_in_a_cell_is_no_cell(tmp_path):
     assert list(sheet_rows(workbook(tmp_path / "rows.xlsx", {(0, 0): "text", (1, 0): text}))) == [["text"], [text]]
 
 
+@pytest.mark.bad_input
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
     file = workbook(tmp_path / "rows.xlsx", {(0, 0): "id"})
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as book:
@@ -65,6 +67,22 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"bytes unpack to 20,\d+,\d+, as those of a bomb do"):
         list(sheet_rows(file))
     assert packed.FREE > 20_000_000
+
+
+@pytest.mark.bad_input
+def test_a_cell_of_giant_size_is_refused(tmp_path, monkeypatch):
+    file, giant = workbook(tmp_path / "rows.xlsx", {(0, 0): "id"}), tmp_path / "giant.xlsx"
+    cell = f'<c r="A2" t="inlineStr"><is><t>{"a" * 20_000_000}</t></is></c>'
+    with zipfile.ZipFile(file) as book, zipfile.ZipFile(giant, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in book.namelist():
+            content = book.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                content = content.replace(b"</sheetData>", f'<row r="2">{cell}</row></sheetData>'.encode())
+            made.writestr(name, content)
+    assert len(list(sheet_rows(giant))) == 2
+    monkeypatch.setattr(sheets, "FREE", 1_000_000)
+    with pytest.raises(DataError, match=r"bytes unpack to 20,\d+,\d+, as those of a bomb do"):
+        list(sheet_rows(giant))
 
 
 def test_what_is_no_workbook_is_left_to_the_reader(tmp_path):

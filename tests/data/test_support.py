@@ -109,6 +109,7 @@ ABSENT = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("least", [0, 5])
 @pytest.mark.parametrize(("turn", "carve", "missing", "line"), ABSENT.values(), ids=ABSENT)
 def test_a_split_that_the_data_do_not_bring_is_named_with_the_line_to_write(

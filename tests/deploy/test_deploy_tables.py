@@ -237,6 +237,7 @@ BAD = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("row", "words"), BAD.values(), ids=BAD)
 def test_a_bad_row_stops_with_its_number_before_anything_is_scored(bundle, monkeypatch, row, words):
     lines = [{"post": "btc"}] * 1200 + [row, {"post": "hello"}]
@@ -260,6 +261,7 @@ def test_kept_bad_rows_have_an_empty_answer_and_are_counted(bundle, row, words):
     assert [rows_of("scored.csv")[1200][name] for name in NEW] == [""] * 5
 
 
+@pytest.mark.bad_input
 def test_a_bad_row_of_csv_is_named_by_its_line_too(bundle):
     write_csv("rows.csv", ["two\nlines"] * 1100 + ["a" * 20001])
     with pytest.raises(InputError, match=r"^rows\.csv: row 1101 \(line 2202\): column 'post': 20,001 characters"):
@@ -279,6 +281,7 @@ def test_what_the_readers_say_names_flags_and_not_params(bundle):
     assert score(bundle, "rows.csv", "scored.csv", how={"quotes": False}).rows == 1
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

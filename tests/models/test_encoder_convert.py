@@ -79,6 +79,7 @@ class Harmful:
         return os.mkdir, ("harm",)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -98,6 +99,7 @@ def test_a_pickle_of_more_than_tensors_is_refused_and_does_not_run(published, wo
     assert not (folder / encoder.WEIGHTS).exists()
 
 
+@pytest.mark.bad_input
 def test_a_file_that_is_no_checkpoint_at_all_is_refused(published):
     folder, _, _ = published
     (folder / "pytorch_model.bin").write_bytes(b"PK\x03\x04 cut off")
@@ -105,6 +107,7 @@ def test_a_file_that_is_no_checkpoint_at_all_is_refused(published):
         convert.main(str(folder), "bert")
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ["config.json", "pytorch_model.bin"])
 def test_a_folder_that_lacks_a_file_is_refused(published, name):
     folder, _, _ = published
@@ -113,6 +116,7 @@ def test_a_folder_that_lacks_a_file_is_refused(published, name):
         convert.main(str(folder), "bert")
 
 
+@pytest.mark.bad_input
 def test_a_folder_without_a_vocabulary_is_refused(published):
     """transformers would make a tokenizer of five specials."""
     folder, _, _ = published
@@ -121,6 +125,7 @@ def test_a_folder_without_a_vocabulary_is_refused(published):
         convert.main(str(folder), "bert")
 
 
+@pytest.mark.bad_input
 def test_a_vocabulary_of_another_size_is_refused(published):
     folder, _, _ = published
     with (folder / "vocab.txt").open("a", encoding="utf-8") as file:

@@ -36,12 +36,14 @@ def test_the_loaded_tokenizer_is_the_file(folder, texts):
     assert encoder.encode(loaded, texts, 512) == [encoding.ids for encoding in file.encode_batch(texts)]
 
 
+@pytest.mark.bad_input
 def test_a_tokenizer_without_its_json_is_refused(folder):
     (folder / "tokenizer.json").unlink()
     with pytest.raises(EncoderError, match=r"tokenizer\.json: missing\. A fast tokenizer is needed"):
         encoder.load_tokenizer(folder)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("token", ["unk_token", "pad_token"])
 def test_a_tokenizer_without_unk_or_pad_is_refused(folder, token):
     config = read_json(folder / "tokenizer_config.json")

@@ -93,6 +93,7 @@ def test_the_maps_by_which_tinybert_was_distilled_are_left_out(folder):
     assert not [name for name in encoder.load_weights(folder).state_dict() if "fit" in name]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("prefix", ["module.", "encoder.", "model.bert."])
 def test_a_prefix_that_nobody_knows_is_no_random_start(folder, prefix):
     """Weights of a whole classifier, or of one saved from several processes: not one name fits."""
@@ -101,30 +102,35 @@ def test_a_prefix_that_nobody_knows_is_no_random_start(folder, prefix):
         encoder.load_weights(folder)
 
 
+@pytest.mark.bad_input
 def test_a_missing_tensor_is_named(folder):
     change_weights(folder, lambda tensors: without(tensors, REMOVED))
     with pytest.raises(EncoderError, match=rf"has no .*{REMOVED}.*random numbers"):
         encoder.load_weights(folder)
 
 
+@pytest.mark.bad_input
 def test_a_tensor_of_another_shape_is_named(folder):
     change_weights(folder, lambda tensors: tensors | {REMOVED: torch.zeros(tiny.WIDTH + 1)})
     with pytest.raises(EncoderError, match=rf"other shapes than config\.json says.*{REMOVED}"):
         encoder.load_weights(folder)
 
 
+@pytest.mark.bad_input
 def test_a_tensor_that_the_architecture_lacks_is_named(folder):
     change_weights(folder, lambda tensors: tensors | {"adapter.down.weight": torch.zeros(2, 2)})
     with pytest.raises(EncoderError, match=r"holds \['adapter\.down\.weight'\], which BertModel does not have"):
         encoder.load_weights(folder)
 
 
+@pytest.mark.bad_input
 def test_more_layers_in_the_file_than_in_the_config_are_refused(folder):
     change_config(folder, num_hidden_layers=2)
     with pytest.raises(EncoderError, match=r"holds .*encoder\.layer\.2"):
         encoder.load_weights(folder)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("change", [{"without": "model_type"}, None], ids=["no model_type", "no file"])
 def test_a_config_that_names_no_architecture_is_refused(folder, change):
     if change:
@@ -137,6 +143,7 @@ def test_a_config_that_names_no_architecture_is_refused(folder, change):
         encoder.load_weights(folder)
 
 
+@pytest.mark.bad_input
 def test_pickled_weights_are_not_read(folder):
     tensors = load_file(folder / encoder.WEIGHTS)
     (folder / encoder.WEIGHTS).unlink()

@@ -119,6 +119,7 @@ BAD = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("task", BAD)
 def test_a_bad_name_is_refused_with_a_good_one(workspace, inbox, capsys, task):
     words, offered = BAD[task]

@@ -103,12 +103,14 @@ LACKING = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", LACKING)
 def test_a_table_that_does_not_do_is_refused(workspace, inbox, capsys, name):
     columns, words = LACKING[name]
     assert words in refused(workspace, capsys, str(write_csv(inbox / "rows.csv", columns)), "--task", TASK)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -88,6 +88,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("url", WRONG)
 def test_a_url_that_does_not_do_is_refused_with_the_command_that_comes_next(shop, capsys, url):
     words, begins = WRONG[url]
@@ -97,6 +98,7 @@ def test_a_url_that_does_not_do_is_refused_with_the_command_that_comes_next(shop
     assert "source." not in found
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("url", ["postgresql://me:hunter2@host/shop?query=SELECT 1",
                                  "postgresql://me@host/shop?password=hunter2&query=SELECT 1"])  # fmt: skip
 def test_a_password_is_refused_and_said_nowhere(shop, capsys, url):

@@ -71,6 +71,7 @@ FILES = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_cannot_be_read_is_refused(workspace, inbox, capsys, name):
     file, content, words = FILES[name]
@@ -126,6 +127,7 @@ TITLES = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", TITLES)
 def test_a_sheet_whose_header_stands_below_is_refused(workspace, inbox, capsys, name):
     title, row, words = TITLES[name]
@@ -140,6 +142,7 @@ def test_a_sheet_whose_header_stands_below_is_refused(workspace, inbox, capsys, 
     assert found.rstrip().endswith(f"delete the rows above it. Then run: {NEW}{inbox}/rows.xlsx --task mine")
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("above", ["Survey of 2024;\n", "Survey of 2024\n", ";\n", "Survey, and more\n\n"])
 def test_a_csv_whose_header_stands_below_is_refused(workspace, inbox, capsys, above):
     file = write_csv(inbox / "rows.csv", GOOD, ";")

@@ -89,6 +89,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_wrong_is_said_with_a_command_that_comes_next(workspace, inbox, capsys, name):
     files, named, words = CASES[name]
@@ -140,6 +141,7 @@ def test_more_bad_rows_than_the_default_allows_are_allowed_in_the_block(workspac
     prepare.main(TASK)
 
 
+@pytest.mark.bad_input
 def test_rows_of_json_that_are_longer_lists_get_names_by_the_printed_command(workspace, inbox, capsys):
     inbox.mkdir()
     rows = [[*row.values(), n % 7] for n, row in enumerate(PAIRS)]

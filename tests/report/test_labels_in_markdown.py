@@ -43,6 +43,14 @@ def test_any_other_label_is_code_in_one_cell(label):
     assert html.unescape(cells[0].removeprefix("<code>").removesuffix("</code>")) == label
 
 
+@pytest.mark.parametrize("label", CODED)
+def test_a_label_that_names_a_column_ends_no_cell_and_is_no_markup(label):
+    text = table([{"group": "all", f"{label}: recall": 0.5}], "group")
+    read = MarkdownIt("commonmark").enable("table").render(text)
+    heads = re.findall(r"<th[^>]*>(.*?)</th>", read)
+    assert [html.unescape(re.sub("</?code>", "", head)) for head in heads] == ["group", f"{label}: recall"]
+
+
 def test_a_line_break_is_seen_and_ends_no_row():
     text = table([{"class": plain("two\nlines")}], "class")
     assert len(text.splitlines()) == 3

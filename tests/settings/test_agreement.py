@@ -151,6 +151,7 @@ WITHIN = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", WITHIN.values(), ids=WITHIN)
 def test_a_task_that_contradicts_itself_is_refused(tmp_path, case):
     changes, *words = case
@@ -208,6 +209,7 @@ ACROSS = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", ACROSS.values(), ids=ACROSS)
 def test_tasks_and_encoders_that_get_in_each_others_way_are_refused(tmp_path, case):
     refuses(tmp_path, *case)

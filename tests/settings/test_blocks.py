@@ -10,11 +10,13 @@ MINILM = TREE["catalogue"]["minilm"]
 SPLITS = {"column": "part", "values": {"train": ["tr"], "valid": ["dev", "val"], "test": ["te"]}}
 
 
+@pytest.mark.bad_input
 def test_a_misspelt_section_is_named(tmp_path):
     unknown = "params.yaml: scam.teachr: unknown key; allowed here: source, generator,"
     refuses(tmp_path, {"scam.teachr": {"epochs": 3}}, unknown, "did you mean 'teacher'?")
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ["code", "shared", "my.task", "my task"])
 def test_a_task_needs_a_name_that_a_file_in_checked_can_have(tmp_path, name):
     file = tmp_path / "params.yaml"
@@ -44,6 +46,7 @@ MEANT = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", MEANT.values(), ids=MEANT)
 def test_a_misspelt_key_is_answered_by_the_one_that_is_like_it(tmp_path, case):
     refuses(tmp_path, *case)
@@ -85,6 +88,7 @@ CONTRADICTIONS = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_a_contradiction_is_named(tmp_path, case):
     refuses(tmp_path, *case)

@@ -62,6 +62,7 @@ def test_only_how_fast_it_learns_may_be_an_encoders_own():
     assert set(LearningRates.model_fields) < set(Teacher.model_fields)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("key", "value", "section"),
     [

@@ -195,6 +195,7 @@ WRONG = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
 def test_a_key_that_no_file_can_hold_is_refused(tmp_path, case):
     refuses(tmp_path, *case)

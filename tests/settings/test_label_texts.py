@@ -86,6 +86,7 @@ PLACES = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", PLACES.values(), ids=PLACES)
 def test_a_label_is_checked_wherever_it_stands(tmp_path, case):
     head, source, words = case

@@ -82,6 +82,7 @@ def test_labels_that_a_metrics_key_could_not_tell_apart_are_two_all_the_same(tmp
     assert list(params.read("demo", changed(tmp_path, changes)).heads["topic"].labels) == labels
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", UNKNOWN.values(), ids=UNKNOWN)
 def test_an_unknown_key_is_named_with_the_allowed_ones(tmp_path, case):
     refuses(tmp_path, *case)
@@ -97,6 +98,7 @@ MISSING = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("key", "words"), MISSING.values(), ids=MISSING)
 def test_a_missing_key_is_named(tmp_path, key, words):
     refuses(tmp_path, {key: GONE}, words)
@@ -134,6 +136,7 @@ VALUES = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("key", "value", "found", "expected"), VALUES.values(), ids=VALUES)
 def test_a_wrong_value_is_named_with_what_was_expected(tmp_path, key, value, found, expected):
     refuses(tmp_path, {key: value}, key, f"found {found}", expected)
@@ -339,6 +342,7 @@ CONTRADICTIONS = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_a_contradiction_is_named(tmp_path, case):
     refuses(tmp_path, *case)
@@ -384,6 +388,7 @@ FILES = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("content", "words"), FILES.values(), ids=FILES)
 def test_a_broken_file_is_refused(tmp_path, content, words):
     file = tmp_path / "params.yaml"
@@ -392,6 +397,7 @@ def test_a_broken_file_is_refused(tmp_path, content, words):
         params.read("demo", file)
 
 
+@pytest.mark.bad_input
 def test_a_missing_file_says_where_to_run(tmp_path):
     with pytest.raises(ParamsError, match=r"params\.yaml: missing\. Run from the repository's root"):
         params.read("demo", tmp_path / "params.yaml")

@@ -38,6 +38,7 @@ UNQUOTED = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("label", "words"), UNQUOTED.items(), ids=UNQUOTED)
 def test_a_label_without_its_quotes_is_shown_in_the_line_to_write(tmp_path, label, words):
     told = refused(tmp_path, replaced(LABELS, LABELS.replace("scam]", f"{label}]")))
@@ -84,6 +85,7 @@ KEYS = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("case", KEYS.values(), ids=KEYS)
 def test_a_key_that_is_no_text_is_told_with_its_line(tmp_path, case):
     old, new, *words = case
@@ -101,6 +103,7 @@ DEEP = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_a_file_that_is_nested_too_deeply_is_no_traceback(tmp_path, text):
     assert "sections in sections, more than 40 deep" in refused(tmp_path, text)
@@ -113,16 +116,19 @@ def bomb() -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.bad_input
 def test_aliases_that_stand_for_billions_of_values_are_counted_and_not_written_out(tmp_path):
     assert "aliases (*) stand for 5.37e+28 values" in refused(tmp_path, bomb())
 
 
+@pytest.mark.bad_input
 def test_a_file_of_a_million_lines_is_refused_before_the_parser_spends_minutes_on_it(tmp_path, monkeypatch):
     monkeypatch.setattr(written.YAML, "compose", lambda *_: pytest.fail("parsed"))
     text = "".join(f"k{n}: &k{n} {n}\n" for n in range(1_000_000))
     assert "bytes, at most 1,048,576 are read" in refused(tmp_path, text)
 
 
+@pytest.mark.bad_input
 def test_an_alias_inside_of_itself_is_told(tmp_path):
     assert "line 1: an alias (*) stands inside of what it means" in refused(tmp_path, "a: &x [1, *x]")
 
@@ -138,6 +144,7 @@ def test_aliases_and_merged_keys_work_as_in_any_yaml(tmp_path):
     assert tasks["again"].heads == tasks["demo"].heads
 
 
+@pytest.mark.bad_input
 def test_a_long_wrong_value_is_cut_in_its_error(tmp_path):
     told = refused(tmp_path, replaced("threads: 1", f"threads: [{', '.join(['word'] * 5000)}]"))
     assert "threads: found ['word', " in told

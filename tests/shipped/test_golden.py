@@ -50,6 +50,27 @@ def test_another_answer_is_named(bundle, change, words):
         golden.check(bundle)
 
 
+NO_TEXTS = {
+    "cut off": '{"texts": [{"te',
+    "nested": "[" * 100_000,
+    "a list": "[]",
+    "no texts": "{}",
+    "texts that are numbers": '{"texts": [1, 2]}',
+    "a text without logits": '{"texts": [{"text": "x"}]}',
+    "logits in words": '{"texts": [{"text": "x", "logits": ["one"]}]}',
+    "logits that are no numbers": '{"texts": [{"text": "x", "logits": [NaN]}]}',
+    "a text that is a list": '{"texts": [{"text": [], "logits": [0.5]}]}',
+}
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("content", NO_TEXTS.values(), ids=NO_TEXTS)
+def test_texts_of_another_form_are_refused(tmp_path, content):
+    (tmp_path / golden.FILE).write_text(content, encoding="utf-8")
+    with pytest.raises(BundleError, match=r"golden\.json: no golden texts \("):
+        golden.kept(tmp_path / golden.FILE)
+
+
 def test_a_logit_within_the_tolerance_is_no_difference(bundle):
     edit(bundle, lambda one: one["logits"].__setitem__(0, one["logits"][0] + 0.01))
     assert golden.check(bundle, tolerance=0.011) == 60

@@ -77,6 +77,7 @@ FAULTS = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("keys", "words"), FAULTS.values(), ids=FAULTS)
 def test_a_record_that_makes_no_sense_is_refused_by_its_key(changed, keys, words):
     with pytest.raises(BundleError, match=rf"decant\.json: {words}"):
@@ -123,12 +124,14 @@ def test_a_record_with_anything_in_any_place_is_opened_or_refused(bundle, change
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.bad_input
 def test_a_list_of_very_many_files_is_refused_before_they_are_read(bundle, changed):
     files = read_json(bundle / "decant.json")["files"]
     with pytest.raises(BundleError, match=r"decant\.json: lists 70 files, .*at most 64"):
         Bundle(changed(files={f"{number}.json": "" for number in range(70 - len(files))} | files))
 
 
+@pytest.mark.bad_input
 def test_one_file_by_several_names_is_refused(bundle, changed):
     files = read_json(bundle / "decant.json")["files"]
     with pytest.raises(BundleError, match="one twice"):
@@ -145,6 +148,7 @@ def test_files_that_are_too_large_together_are_not_read(bundle, monkeypatch):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ["tokenizer.json", "decant.json"])
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(bundle, name):
     kept = (bundle / name).read_bytes()
@@ -174,6 +178,7 @@ def function(name: str, *operators: str):
     return helper.make_function("ours", name, ["x"], ["x"], nodes, [helper.make_opsetid("ours", 1)])
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("operator", ["Loop", "Scan", "SequenceMap"])
 def test_a_graph_that_loops_is_refused_wherever_it_does(operator):
     node = helper.make_node(operator, ["n", "yes"], ["x"])
@@ -184,6 +189,7 @@ def test_a_graph_that_loops_is_refused_wherever_it_does(operator):
             refuse_endless("m.onnx", content)
 
 
+@pytest.mark.bad_input
 def test_functions_that_unfold_without_end_are_refused():
     many = [function("f0", "Relu"), *(function(f"f{number}", *[f"f{number - 1}"] * 2) for number in range(1, 40))]
     with pytest.raises(BundleError, match="functions that call functions"):
@@ -210,6 +216,7 @@ def restored(bundle):
     (bundle / MODEL).write_bytes(kept)
 
 
+@pytest.mark.bad_input
 def test_a_bundle_that_loops_is_not_opened(bundle, changed, restored):
     model = onnx.load(str(bundle / MODEL))
     model.graph.node.append(helper.make_node("Loop", ["n", "yes"], ["never"], body=looping("Add")))
@@ -217,6 +224,7 @@ def test_a_bundle_that_loops_is_not_opened(bundle, changed, restored):
         Bundle(swapped(bundle, changed, model))
 
 
+@pytest.mark.bad_input
 def test_a_graph_that_onnxruntime_does_not_open_is_named_in_one_line(bundle, changed, restored):
     model = onnx.load(str(bundle / MODEL))
     model.graph.node.append(helper.make_node("NoSuchOperator", ["each"], ["other"]))
@@ -234,6 +242,7 @@ def test_a_graph_that_onnxruntime_does_not_open_is_named_in_one_line(bundle, cha
 # --- linear -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("kind", ["word", "char"])
 def test_runs_without_end_are_refused(tmp_path, kind):
     write_linear(tmp_path)
@@ -244,6 +253,7 @@ def test_runs_without_end_are_refused(tmp_path, kind):
         Linear(tmp_path)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "content", ["[]", "1", "{", "[" * 100_000, '{"intercept": [0], "word": 1}', '{"intercept": {}}']
 )

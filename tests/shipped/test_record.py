@@ -31,6 +31,7 @@ def listed(bundle, **more) -> dict:
     return read_json(bundle / "decant.json")["files"] | more
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "name",
     ["../secret.json", "onnx/../../secret.json", "/etc/hostname", "C:secret.json", "onnx\\..\\x", "", ".", "a\0b"],
@@ -43,6 +44,7 @@ def test_a_path_out_of_the_folder_is_refused(bundle, name):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ["tokenizer.json", "onnx", "decant.json"])
 def test_a_link_is_refused_and_what_mends_it_is_said(bundle, name):
     outside = bundle.parent / "outside"
@@ -57,24 +59,28 @@ def test_a_link_to_the_whole_folder_is_none_of_its_files(bundle, tmp_path):
     assert Bundle(tmp_path / "link").predict(["btc"])[0]["answer"] == "crypto"
 
 
+@pytest.mark.bad_input
 def test_a_kind_of_model_that_nobody_knows_is_refused(bundle):
     edit(bundle, model="pickle")
     with pytest.raises(BundleError, match=r"model is 'pickle', expected onnx or linear"):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 def test_a_linear_bundle_must_list_its_files(bundle):
     edit(bundle, model="linear")
     with pytest.raises(BundleError, match=r"does not list linear/weights\.npy, which would be read unchecked"):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 def test_an_onnx_bundle_must_say_how_much_it_reads(bundle):
     edit(bundle, max_length=None)
     with pytest.raises(BundleError, match="max_length is None, expected int"):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", record.READ[record.ONNX])
 def test_a_file_that_is_read_must_be_listed(bundle, name):
     edit(bundle, files={key: value for key, value in listed(bundle).items() if key != name})
@@ -82,6 +88,7 @@ def test_a_file_that_is_read_must_be_listed(bundle, name):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ["decant.json", "tokenizer.json", MODEL])
 def test_a_file_that_is_too_large_is_not_read(bundle, name, monkeypatch):
     suffix = "." + name.rpartition(".")[2]
@@ -91,6 +98,7 @@ def test_a_file_that_is_too_large_is_not_read(bundle, name, monkeypatch):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -107,6 +115,7 @@ def test_a_record_of_other_types_is_refused(bundle, changes, words):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("key", "value"), [("urls", "drop"), ("repeats", 10**9), ("repeats", -1), ("unicode", "NFKD")])
 def test_cleaning_that_we_do_not_know_is_refused(bundle, key, value):
     edit(bundle, cleaning=read_json(bundle / "decant.json")["cleaning"] | {key: value})
@@ -114,6 +123,7 @@ def test_cleaning_that_we_do_not_know_is_refused(bundle, key, value):
         Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"format": ' + "1" * 5000 + "}"], ids=["nested", "a long number"])
 def test_json_that_breaks_the_reader_is_refused(bundle, text):
     (bundle / "decant.json").write_text(text, encoding="utf-8")
@@ -141,6 +151,7 @@ def outside(model, folder):
     onnx.save(model, str(folder / MODEL))
 
 
+@pytest.mark.bad_input
 def test_a_model_whose_weights_lie_elsewhere_is_refused(bundle):
     outside(onnx.load(str(bundle / MODEL)), bundle)
     edit(bundle, files=listed(bundle, **{MODEL: digest(bundle / MODEL)}))
@@ -175,6 +186,7 @@ def test_a_model_that_holds_its_weights_is_not_refused(bundle):
     refuse_external(MODEL, (bundle / MODEL).read_bytes())
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "content", [b"\x3a\xff", b"\x3b", b"\x08" + b"\xff" * 12, b"{}", b"\x3a\x02\x0a\x7f"], ids=repr
 )

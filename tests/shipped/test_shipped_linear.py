@@ -71,6 +71,7 @@ def without(key):
     return lambda told: told.pop(key)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
@@ -93,6 +94,7 @@ def test_terms_of_another_form_are_refused(tmp_path, break_it, words):
         Linear(tmp_path)
 
 
+@pytest.mark.bad_input
 def test_weights_that_claim_more_than_the_file_holds_are_refused_before_memory_is_taken(tmp_path):
     write_linear(tmp_path)
     content = (tmp_path / WEIGHTS).read_bytes()
@@ -102,6 +104,7 @@ def test_weights_that_claim_more_than_the_file_holds_are_refused_before_memory_i
         Linear(tmp_path)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("content", [b"", b"no numpy", np.lib.format.MAGIC_PREFIX])
 def test_weights_that_are_no_array_are_refused(tmp_path, content):
     write_linear(tmp_path)
@@ -110,6 +113,7 @@ def test_weights_that_are_no_array_are_refused(tmp_path, content):
         Linear(tmp_path)
 
 
+@pytest.mark.bad_input
 def test_pickled_objects_are_refused(tmp_path):
     write_linear(tmp_path)
     with open(tmp_path / WEIGHTS, "wb") as file:

@@ -21,6 +21,7 @@ NO_LISTS = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("given", "words"), NO_LISTS.values(), ids=NO_LISTS)
 def test_what_is_no_list_of_texts_is_refused(given, words):
     with pytest.raises(InputError, match=rf"^texts: {words}, expected a list of str; "):
@@ -42,6 +43,7 @@ NO_TEXTS = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("given", "words"), NO_TEXTS.values(), ids=NO_TEXTS)
 def test_what_is_no_text_is_refused_with_its_position_and_the_mend(given, words):
     with pytest.raises(InputError, match=rf"^texts\[2\]: {words}"):

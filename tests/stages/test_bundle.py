@@ -247,17 +247,20 @@ def test_raw_text_is_cleaned_as_the_prepare_stage_does(bundle, workspace):
 # --- what it refuses --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.bad_input
 def test_a_folder_that_is_no_bundle_is_named(tmp_path):
     with pytest.raises(BundleError, match=r"nothing: no decant\.json, so this is not a bundle"):
         runtime.Bundle(tmp_path / "nothing")
 
 
+@pytest.mark.bad_input
 def test_a_bundle_without_its_record_is_refused(bundle):
     (bundle / "decant.json").unlink()
     with pytest.raises(BundleError, match=r"no decant\.json, so this is not a bundle\. Build one with dvc repro"):
         runtime.Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "damage",
     [
@@ -276,6 +279,7 @@ def test_a_broken_record_is_refused(bundle, damage):
         runtime.Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("number", [2, 0, "1", None], ids=repr)
 def test_another_format_is_refused(bundle, number):
     record = read_json(bundle / "decant.json")
@@ -284,6 +288,7 @@ def test_another_format_is_refused(bundle, number):
         runtime.Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(bundle, name):
     (bundle / name).unlink()
@@ -291,6 +296,7 @@ def test_a_missing_file_is_named(bundle, name):
         runtime.Bundle(bundle)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", FILES)
 def test_a_changed_byte_is_noticed(bundle, name):
     content = bytearray((bundle / name).read_bytes())

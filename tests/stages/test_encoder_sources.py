@@ -140,6 +140,7 @@ def test_half_of_a_checkpoint_in_the_cache_is_fetched_whole(workspace, folder, c
     assert (kept(workspace) / "tokenizer.json").exists()
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "source", ["hub:owner/name", "hub:owner/name@main", "hub:owner/name@v1.0", "hub:owner/name@a1a1a1a"]
 )
@@ -150,6 +151,7 @@ def test_a_branch_a_tag_and_a_short_commit_are_refused(workspace, folder, source
     assert "git ls-remote https://huggingface.co/owner/name HEAD" in found
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "source", ["https://example.test/model", "hub:name-without-owner", "package:no-name", "folder:"]
 )

@@ -55,6 +55,24 @@ def test_the_stage_leaves_the_pooler_out(workspace, folder):
     assert not [name for name in stored if "pooler" in name]
 
 
+BROKEN = {
+    "no bytes": lambda text: "",
+    "cut off": lambda text: text[: len(text) // 2],
+    "a list": lambda text: "[]",
+    "of a kind that nobody knows": lambda text: text.replace('"WordPiece"', '"Unheard"'),
+    "a vocabulary that is a list": lambda text: re.sub(r'"vocab": *\{[^}]*\}', '"vocab": []', text),
+}
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_a_tokenizer_that_cannot_be_read_stops_the_stage(workspace, folder, broken):
+    arrange(workspace, described(folder))
+    file = folder / "tokenizer.json"
+    file.write_text(broken(file.read_text(encoding="utf-8")), encoding="utf-8")
+    refuses(workspace, r"tokenizer\.json: tokenizers cannot read it \(.*Fetch the encoder again")
+
+
 def test_the_stage_writes_the_same_bytes_twice_wherever_the_source_lies(workspace, folder, tmp_path):
     arrange(workspace, described(folder))
     stage.main("demo", "tiny")

@@ -50,6 +50,7 @@ WHERE = {
 }  # fmt: skip
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("label", "source", "words"), WHERE.values(), ids=WHERE)
 def test_an_unknown_label_is_told_with_its_column_and_where_it_belongs(workspace, label, source, words):
     arrange(workspace, {"rows.csv": table(f"1,hi,ham\n2,go,{label}\n")}, source)

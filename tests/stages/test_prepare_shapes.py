@@ -229,6 +229,7 @@ CASES = {
 }
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", CASES)
 def test_a_malformed_shape_is_named_and_leaves_nothing_behind(workspace, name):
     files, source, words = CASES[name]
@@ -239,15 +240,18 @@ def test_a_malformed_shape_is_named_and_leaves_nothing_behind(workspace, name):
     assert outputs(workspace) == {}
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("packing", ["gz", "zst", "zip"])
-def test_a_bomb_stops_before_it_has_filled_anything(workspace, monkeypatch, packing):
+@pytest.mark.parametrize("end", ["\n", "a"], ids=["empty lines", "one cell"])
+def test_a_bomb_stops_before_it_has_filled_anything(workspace, monkeypatch, packing, end):
     monkeypatch.setattr(packed, "FREE", 10_000)
-    files, names = packed_as(packing, {"rows.csv": table("1,hi,ham\n") + "\n" * 10_000_000}, ["rows.csv"])
+    files, names = packed_as(packing, {"rows.csv": table("1,hi,ham\n2,") + end * 10_000_000}, ["rows.csv"])
     arrange(workspace, files, {"files": names})
     with pytest.raises(DataError, match=r"bytes unpack to more than [\d,]+, as those of a bomb do"):
         prepare.main(TASK)
 
 
+@pytest.mark.bad_input
 def test_a_link_in_an_archive_is_refused(workspace):
     link = zipfile.ZipInfo("a.csv")
     link.external_attr = 0o120777 << 16

@@ -184,12 +184,14 @@ def test_texts_are_on_no_page_and_ids_are(example):
 
 def test_a_label_that_is_markup_stays_text(example, tmp_path):
     text = (tmp_path / "params.yaml").read_text(encoding="utf-8")
-    changed = text.replace("otherwise: clean}  # a scam first", 'otherwise: "<i>clean</i>"}  # a scam first')
+    changed = text.replace("otherwise: clean}  # a scam first", 'otherwise: "<i>cl|e`an</i>"}  # a scam first')
     assert changed != text
     (tmp_path / "params.yaml").write_text(changed, encoding="utf-8")
-    example("scam")
-    assert "<i>" not in html("scam")
-    assert "&lt;i&gt;clean&lt;/i&gt;" in html("scam")
+    page = example("scam")
+    assert "<i>" not in html("scam") + page + paths.page("scam", "card").read_text(encoding="utf-8")
+    assert "&lt;i&gt;cl|e`an&lt;/i&gt;" in html("scam")
+    for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):  # that of subgroups has a column for each class
+        assert len({len(cells(row)) for row in table.splitlines()}) == 1
 
 
 @pytest.mark.parametrize("name", ["paired.json", "plots/roc.csv", "learning/teachers.csv"])

@@ -119,6 +119,7 @@ def test_a_second_run_writes_the_same_bytes(workspace):
     assert paths.unlabelled(TASK).read_bytes() == before
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -138,6 +139,7 @@ def test_a_file_that_is_not_what_params_say_stops_the_stage(workspace, content, 
     assert not list((workspace / "data" / TASK).glob(".*"))
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("name", ["../other/rows.csv", "/rows.csv", "hf://owner/name"])
 def test_files_outside_the_raw_folder_are_refused(workspace, name):
     arrange(workspace, {"rows.csv": ROWS}, {"unlabelled": {"files": [name], "text": "body"}})
