@@ -13,7 +13,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--custom-compile-command "make lock" --constraint constraints.txt
 LOCKS := runtime tables serve all cuda
 
-.PHONY: repro test lint setup consumers lock audit sbom clean help
+.PHONY: repro reproduce prove test lint setup consumers lock audit sbom clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,13 @@ repro: $(VENV)/run  ## run the pipeline for the tasks in params.yaml and print t
 	@$(BIN)/python -m decant check
 	@test -t 2 || export TQDM_MININTERVAL=30 TQDM_MAXINTERVAL=30; PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 	@$(BIN)/python -m decant verdict
+
+# In clones of HEAD: docs/proofs.md says what they try, and how long it takes.
+reproduce: $(VENV)/run  ## run everything again in a fresh clone and compare it with dvc.lock
+	@$(BIN)/python -m decant reproduce
+
+prove: $(VENV)/run  ## kill, fill up and damage a clone of demo: nothing may be lost
+	@$(BIN)/python -m decant prove
 
 # A consumer that cannot be set up fails its own tests, which say what mends it; the others run.
 test: lint  ## check the code, then run the tests

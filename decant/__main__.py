@@ -15,6 +15,7 @@ from decant.deploy import options as deploying
 from decant.deploy.needs import missing
 from decant.errors import DecantError
 from decant.new import options as proposing
+from decant.proofs import options as asked
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     index.set_defaults(run=_index)
     lock = commands.add_parser("lock", help="exit 1 unless dvc.lock fits what git holds; needs no data")
     lock.add_argument("--objects", action="store_true", help="ask the default dvc remote for all that it names instead")
+    lock.add_argument("--bytes", action="store_true", help="read every object and out here instead, byte by byte")
     lock.set_defaults(run=_lock)
     pr = commands.add_parser("pr", help="what changed since another revision, as Markdown for a pull request")
     pr.add_argument("--base", default="main", metavar="REV", help="revision to compare with (default: main)")
@@ -107,6 +109,12 @@ def main(arguments: list[str] | None = None) -> int:
     crossfitting.arguments(crossfit, compare)
     crossfit.set_defaults(run=crossfitting.crossfit)
     compare.set_defaults(run=crossfitting.compare)
+    again = commands.add_parser("reproduce", help="run everything in a fresh clone; exit 1 unless it comes out again")
+    asked.reproduce(again)
+    again.set_defaults(run=_reproduce)
+    prove = commands.add_parser("prove", help="kill, fill up and damage a clone; exit 1 if dvc repro does not mend it")
+    asked.prove(prove)
+    prove.set_defaults(run=_prove)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -179,9 +187,11 @@ def _verdict(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from decant.errors import DataError
+    from decant.review import orphans
     from decant.settings import check, written
     from decant.settings.params import FILE, read_all
 
+    orphans.refuse_orphans()
     for line in written.read(FILE).of_omegaconf():
         print(f"warning: {FILE}: {line}", file=sys.stderr)
     check.contents()  # what the check stage does first
@@ -251,6 +261,13 @@ def _lock(options: argparse.Namespace) -> None:
     from decant.review import lock
     from decant.review.store import Store
 
+    if options.bytes:
+        from decant.proofs import objects
+
+        print(
+            f"the cache: {objects.refuse_damaged()} objects, and every out of dvc.lock that lies here, have their bytes"
+        )
+        return
     store = Store()
     if options.objects:
         objects = lock.objects(store)
@@ -291,6 +308,31 @@ def _times(options: argparse.Namespace) -> None:
     from decant.settings.params import tasks
 
     print(table([options.task] if options.task else tasks()))
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    import json
+
+    from decant.errors import CacheError
+    from decant.proofs.reproduce import reproduce
+    from decant.proofs.told import told
+
+    found = reproduce(options.environment, options.here)
+    print(json.dumps(found.json(), indent=2) if options.json else told(found))
+    if found.refused:
+        raise CacheError(f"not the same in {len(found.refused)} places")
+
+
+def _prove(options: argparse.Namespace) -> None:
+    from decant.errors import CacheError
+    from decant.proofs import prove
+    from decant.proofs.table import page
+
+    o = options
+    found = prove.prove(o.task, o.seed, o.rounds, o.minutes, o.resume, o.work, o.only)
+    print(page(found), end="")
+    if harm := found["lost"] + found["differing"] + found["wrong"]:
+        raise CacheError(f"{harm} things are not as they were before a fault; metrics/proofs/{o.task}.json has each")
 
 
 def _promote(options: argparse.Namespace) -> None:

@@ -149,6 +149,7 @@ ROOMS = (
     "verdict",
     "review",
     "crossfit",
+    "proofs",
     "deploy",
     "new",
     "trying",

@@ -6,6 +6,7 @@ folder, whether the record lists its digest; the model must hold its weights its
 
 import hashlib
 import json
+import re
 from pathlib import Path, PurePosixPath
 
 from decant.errors import BundleError
@@ -34,6 +35,8 @@ ONNX, LINEAR = "onnx", "linear"  # what a bundle may hold; the record of an ONNX
 INT8, TOKENIZER = "onnx/model_quantized.onnx", "tokenizer.json"
 READ = {ONNX: (INT8, TOKENIZER), LINEAR: (linear.WEIGHTS, linear.TERMS)}  # by Bundle, the weights first
 AGAIN = "Build the bundle again"
+# where dvc puts a link in place of a file (cache.type symlink): an object that is named by its md5, and compared with it
+CACHED = re.compile(r"/files/md5/([0-9a-f]{2})/([0-9a-f]{30})$")
 # Bytes. The tokenizer of 250,000 words of XLM-R has 17 million; protobuf ends at 2 GB.
 MOST, TOTAL = 64, 3_000_000_000  # files, and bytes of all; ours are five to seven
 LARGEST = {RECORD: 1_000_000, ".json": 64_000_000, ".onnx": 2_000_000_000, ".npy": 2_000_000_000}
@@ -121,8 +124,9 @@ def within(folder: Path, name: str) -> bytes:
     if way.is_absolute() or not way.parts or ".." in way.parts or "\\" in name or ":" in name or "\0" in name:
         raise BundleError(f"{folder / RECORD}: lists {name!r}, which is no path inside the folder. {AGAIN}")
     file = folder / way
+    object_ = CACHED.search(file.resolve().as_posix()) if file.is_symlink() else None
     for step in (*list(way.parents)[:-1], way):
-        if (folder / step).is_symlink():
+        if (folder / step).is_symlink() and not (object_ and step == way):
             raise BundleError(
                 f"{folder / step}: a link, which may lead out of the bundle. Copy what it leads to: cp -rL"
             )
@@ -133,4 +137,7 @@ def within(folder: Path, name: str) -> bytes:
         raise BundleError(
             f"{file}: {size:,} bytes, a bundle's may have {largest:,}. It is not one of ours; do not open it"
         )
-    return file.read_bytes()
+    content = file.read_bytes()
+    if object_ and hashlib.md5(content, usedforsecurity=False).hexdigest() != "".join(object_.groups()):
+        raise BundleError(f"{file}: a link to an object of a cache with other bytes than its name says. {AGAIN}")
+    return content
