@@ -13,7 +13,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--custom-compile-command "make lock" --constraint constraints.txt
 LOCKS := runtime tables serve all cuda
 
-.PHONY: repro reproduce prove test lint setup consumers lock audit sbom clean help
+.PHONY: repro reproduce prove share test lint setup consumers lock audit sbom clean help
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,6 +30,9 @@ reproduce: $(VENV)/run  ## run everything again in a fresh clone and compare it 
 
 prove: $(VENV)/run  ## kill, fill up and damage a clone of demo: nothing may be lost
 	@$(BIN)/python -m decant prove
+
+share: $(VENV)/remotes  ## push data and the run cache to the default remote; says what a colleague types
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python -m decant share
 
 # A consumer that cannot be set up fails its own tests, which say what mends it; the others run.
 test: lint  ## check the code, then run the tests
@@ -70,7 +73,11 @@ $(VENV)/run: requirements.txt constraints.txt
 	$(BIN)/pip install --quiet --requirement requirements.txt --constraint constraints.txt
 	@touch $@
 
-$(VENV)/dev: requirements-dev.txt $(VENV)/run
+$(VENV)/remotes: requirements-remotes.txt $(VENV)/run
+	$(BIN)/pip install --quiet --requirement requirements-remotes.txt --constraint constraints.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/remotes
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
 	@touch $@
 

@@ -88,6 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
     lock.add_argument("--objects", action="store_true", help="ask the default dvc remote for all that it names instead")
     lock.add_argument("--bytes", action="store_true", help="read every object and out here instead, byte by byte")
     lock.set_defaults(run=_lock)
+    share = commands.add_parser(
+        "share", help="push data and run cache to the default dvc remote, and say what went where"
+    )
+    share.set_defaults(run=_share)
     pr = commands.add_parser("pr", help="what changed since another revision, as Markdown for a pull request")
     pr.add_argument("--base", default="main", metavar="REV", help="revision to compare with (default: main)")
     pr.add_argument("--head", metavar="REV", help="revision that is compared (default: the working tree)")
@@ -273,13 +277,19 @@ def _lock(options: argparse.Namespace) -> None:
         objects = lock.objects(store)
         if missing := store.missing(objects):
             lines = "\n  ".join(missing)
-            raise CacheError(f"the remote {store.remote_name} lacks what dvc.lock names. Run: dvc push\n  {lines}")
+            raise CacheError(f"the remote {store.remote_name} lacks what dvc.lock names. Run: make share\n  {lines}")
         print(f"remote {store.remote_name}: has all {len(objects)} outs that dvc.lock names")
         return
     if stale := lock.stale(store):
         lines = "\n  ".join(stale)
         raise CacheError(f"dvc.lock is not of this checkout. Run dvc repro, and commit what it writes\n  {lines}")
     print("dvc.lock: fits what git holds")
+
+
+def _share(options: argparse.Namespace) -> None:
+    from decant.review.sharing import share
+
+    print(share())
 
 
 def _pr(options: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import fresh
 import guarded
 import postgres
 import pytest
+import shortroad
 import tiny
 from graph import ROOT
 from shell import ENVIRONMENT, run
@@ -129,6 +130,12 @@ def inbox(workspace) -> Path:
     text = params.read_text(encoding="utf-8")
     params.write_text(text[: text.index("\nscam:")], encoding="utf-8")
     return workspace / "inbox"
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory) -> Path:
+    """A folder with a git remote and a clone of the project whose first three stages have run. Copy it before changing it."""
+    return shortroad.build(tmp_path_factory.mktemp("toy"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,10 @@ from graph import ROOT
 PAGE = (ROOT / "docs/failures.md").read_text(encoding="utf-8")
 GAP = "…"  # of a quote, for what differs from time to time
 OURS = ("decant", "stages")
-OTHERS = {"What dvc says": ("dvc", "dvc_data", "scmrepo", "hydra"), "What pip says": ("pip._internal", "pip_audit")}
+OTHERS = {
+    "What dvc says": ("dvc", "dvc_data", "dvc_objects", "scmrepo", "hydra"),
+    "What pip says": ("pip._internal", "pip_audit"),
+}
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 UNSAID = "What no error says"
 

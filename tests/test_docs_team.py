@@ -1,24 +1,22 @@
 """docs/team.md: what it types for a remote, an experiment and a merge does what it says, in a project of one small stage."""
 
-import re
+import json
 from pathlib import Path
 
+import committed
 import pytest
+import teampage
 from graph import ROOT
 from ruamel.yaml import YAML
 from shell import run
 
-PAGE = (ROOT / "docs/team.md").read_text(encoding="utf-8")
-BLOCKS = {
-    title: re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    for title, text in re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-}
-OTHERS = ("make ", "source ", "python -m decant ")  # which other tests run, on a whole project
+PAGE = teampage.PAGE
+MACHINE = PAGE[PAGE.index("## A colleague's machine") : PAGE.index("## A new month")]
 GIT = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in {"NAME": "a", "EMAIL": "a@example.test"}.items()
-}
+} | {"PYTHONPATH": str(ROOT)}
 MAP = """\
 stages:
   one:
@@ -29,27 +27,17 @@ stages:
       - checked: {cache: false}
       - metrics: {cache: false}
 """
+REMOTE = {teampage.ADDRESS: "../store", "profile decant": "jobs 1"}
 
 
-def test_it_is_one_page_and_a_bit():
-    assert len(PAGE.splitlines()) <= 120
-    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "A new month")
-    assert [title.startswith(day) for title, day in zip(BLOCKS, days, strict=True)] == [True] * 6
+def test_it_is_two_pages():
+    assert len(PAGE.splitlines()) <= 160
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "A colleague", "A new month")
+    assert [title.startswith(day) for title, day in zip(teampage.BLOCKS, days, strict=True)] == [True] * 7
 
 
 def typed(folder: Path, title: str, place: int, **instead: str) -> list[str]:
-    """Run the lines of a block but those of OTHERS; what each printed. instead: words that other words stand for here."""
-    said = []
-    (block,) = [blocks[place] for name, blocks in BLOCKS.items() if name.startswith(title)]
-    for line in block.splitlines():
-        for old, new in instead.items():
-            line = line.replace(old, new)
-        if not line.startswith(OTHERS):
-            done = run(folder, "bash", "-ec", line, check="git merge" not in line, environment=GIT)
-            said.append(done.stdout + done.stderr)
-            if done.returncode:  # the merge, whose params somebody has to mend
-                run(folder, "git", "checkout", "--ours", "params.yaml")
-    return said
+    return teampage.typed(folder, teampage.block(title, place), GIT, **instead)
 
 
 def neurons(folder: Path, number: int | None = None) -> int:
@@ -74,23 +62,20 @@ def ours(tmp_path_factory) -> Path:
     run(ours, "git", "remote", "add", "origin", str(folder / "hub"))
     run(ours, "dvc", "repro", "-q")
     run(ours, "bash", "-ec", "git add -A && git commit -qm one", environment=GIT)
-    typed(ours, "Monday", 0, **{"dvc push": "true", "git commit": "true"})  # where S3 cannot be reached
-    assert "profile = decant" in (ours / ".dvc/config.local").read_text(encoding="utf-8")
-    assert "s3://our-bucket/decant" in (ours / ".dvc/config").read_text(encoding="utf-8")
+    typed(ours, "Monday", 0, **{teampage.SHARE: "true"})  # where S3 cannot be reached
+    named = (ours / ".dvc/config.local").read_text(encoding="utf-8")
+    assert "profile = decant" in named
+    assert "s3://our-bucket/decant" in named
+    assert run(ours, "git", "status", "--porcelain").stdout == "", "git sees no remote"
     (ours / ".dvc/config.local").unlink()
-    remote = {
-        "add --default": "add --force --default",
-        "s3://our-bucket/decant": "../store",
-        "profile decant": "jobs 1",
-    }
-    typed(ours, "Monday", 0, **remote)
+    typed(ours, "Monday", 0, **REMOTE)
     run(ours, "git", "push", "-q", "-u", "origin", "main")
     run(folder, "git", "clone", "-q", "hub", "theirs")
     return ours
 
 
 def test_a_colleague_pulls_and_nothing_runs(ours):
-    *_, last = typed(ours.parent / "theirs", "Monday", 1)
+    *_, last = typed(ours.parent / "theirs", "Monday", 1, **REMOTE)
     assert "Running stage" not in last
     assert "up to date" in last
 
@@ -121,3 +106,23 @@ def test_a_merge_is_built_anew(ours):
     assert (neurons(ours), run(ours, "git", "status", "--porcelain").stdout) == (256, "")
     assert run(ours, "git", "rev-list", "--merges", "--count", "HEAD").stdout.strip() == "1"
     assert "up to date" in run(ours, "dvc", "status", "--no-updates").stdout
+
+
+def test_what_the_page_says_runs_again_with_other_threads_is_what_declares_them():
+    graph = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = {name: stage.get("do", stage) for name, stage in graph.items()}
+    declare = [
+        name
+        for name, stage in stages.items()
+        if any("threads" in keys for group in stage.get("params", []) for keys in group.values())
+    ]
+    row = next(line for line in MACHINE.splitlines() if line.startswith("| `threads`"))
+    assert f"{len(declare)} of {len(stages)} stages: {', '.join(declare[:-1])} and {declare[-1]}," in row
+
+
+def test_all_figures_are_of_the_processor_that_the_page_names(at_head):
+    names = [json.loads(file.read_text(encoding="utf-8")) for file in at_head.glob("metrics/*/benchmark.json")]
+    assert len(names) == len(committed.tasks())
+    assert {name["processor"] for name in names} == {"AMD EPYC"}
+    assert all(f"{what} " in name["instructions"] + " " for name in names for what in ("avx512_vnni", "avx512_bf16"))
+    assert "(AMD EPYC with avx512_vnni and avx512_bf16;" in MACHINE

@@ -32,7 +32,12 @@ INDIRECT = {
     "uv",
     "pip-audit",
     "cyclonedx-bom",
+    "dvc-ssh",
+    "dvc-s3",
+    "flask",
+    "flask-cors",
 }
+REQUIREMENTS = ("requirements.txt", "requirements-remotes.txt", "requirements-dev.txt")
 
 
 def requirements(file: str) -> dict[str, tuple[str, str]]:
@@ -49,7 +54,7 @@ def requirements(file: str) -> dict[str, tuple[str, str]]:
     return listed
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", REQUIREMENTS)
 def test_each_requirement_is_pinned_explained_and_in_the_constraints(file):
     pinned = {name.lower(): version for name, (version, _) in requirements("constraints.txt").items()}
     listed = requirements(file)
@@ -59,7 +64,7 @@ def test_each_requirement_is_pinned_explained_and_in_the_constraints(file):
         assert pinned[name.lower()] == version, name
 
 
-@pytest.mark.parametrize("name", [*requirements("requirements.txt"), *requirements("requirements-dev.txt")])
+@pytest.mark.parametrize("name", [name for file in REQUIREMENTS for name in requirements(file)])
 def test_each_requirement_is_used(name):
     module = MODULES.get(name, name.replace("-", "_"))
     text = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in [*CODE, "params.yaml"])
@@ -110,9 +115,11 @@ def test_no_path_of_one_machine_is_tracked(name):
     assert not re.search(r"(?<![\w.])/(home|root|Users|work|private)/\w+", text), name
 
 
-def test_the_dvc_config_holds_no_secret():
+def test_the_dvc_config_holds_no_secret_and_no_remote():
+    """A remote is named by each in a configuration of their own (docs/team.md)."""
     text = (ROOT / ".dvc/config").read_text(encoding="utf-8")
-    assert not re.search(r"(?i)key|secret|password|token", text)
+    assert not re.search(r"(?i)key|secret|password|token|remote", text)
+    assert committed.ignored(".dvc/config.local")
 
 
 # what commands of the README, make, pip, pytest, ruff and a killed stage leave behind; / at the end: a folder

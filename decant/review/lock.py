@@ -53,11 +53,16 @@ def params(dependency: ParamsDependency) -> list[str]:
 
 
 def objects(store: Store) -> dict[str, str]:
-    """Path -> md5 of what dvc.lock says dvc keeps, for the stages that dvc.yaml has (the tasks that are built)."""
+    """Path -> md5 of what dvc keeps: the outs that dvc.lock names for the stages that dvc.yaml has (the tasks that are built),
+    and the raw tables that those read, where `dvc add` has pinned them."""
+    stages = stages_of(store)
+    read = [dep.fs_path for stage in stages for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+    added = [stage for stage in store.repo.index.stages if stage not in stages and not stage.is_import]
+    raw = [out for stage in added for out in stage.outs if any(Path(out.fs_path).is_relative_to(path) for path in read)]
+    outs = [*raw, *(out for stage in stages for out in stage.outs)]
     return {
-        out.def_path: out.hash_info.value
-        for stage in stages_of(store)
-        for out in stage.outs
+        Path(out.fs_path).relative_to(store.repo.root_dir).as_posix(): out.hash_info.value
+        for out in outs
         if out.use_cache and out.hash_info
     }
 

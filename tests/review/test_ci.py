@@ -134,7 +134,7 @@ def test_an_object_that_was_not_pushed_fails_with_its_name(team, tmp_path, name)
     ended = step(folder, ".ci/objects", check=False)
     assert ended.returncode == 1
     assert f"  {name} ({md5})" in ended.stderr
-    assert "Run: dvc push" in ended.stderr
+    assert "Run: make share" in ended.stderr
     assert ended.stderr.count("models/") == 1
 
 
