@@ -158,7 +158,7 @@ def test_without_a_remote_nothing_is_judged_and_the_step_says_so(team, tmp_path)
         assert "no DVC remote is the default one" in ended.stderr
     lacking = step(folder, "python", "-m", "decant", "lock", "--objects", check=False)
     assert lacking.returncode == 1
-    assert "Run: dvc remote add --default NAME URL" in lacking.stderr
+    assert "Run: dvc remote add --local --default NAME URL" in lacking.stderr
 
 
 # The comment of a pull request: gh is a script that answers from files and writes down how it was called.
