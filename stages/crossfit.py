@@ -25,16 +25,16 @@ def main(task: str) -> None:
     if not p.crossfit.folds:
         write_metrics(target, {"folds": 0})
     else:
-        build(task, p.crossfit, target)
+        build(task, p, target)
 
 
-def build(task: str, settings: Crossfit, target: Path) -> None:
+def build(task: str, p: Sections, target: Path) -> None:
     """As the command does; what it says of a fold that stopped is the error of this stage too."""
     asked = {
         "task": task,
-        "folds": settings.folds,
-        "rows": settings.rows,
-        "processes": settings.processes,
+        "folds": p.crossfit.folds,
+        "rows": p.crossfit.rows,
+        "processes": p.crossfit.processes,
         "out": target,
     }
     options = [part for name, value in asked.items() for part in (f"--{name}", str(value))]

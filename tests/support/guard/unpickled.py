@@ -19,6 +19,7 @@ PROJECT = ("decant", "stages", "benchmarks")
 ALLOWED = {
     "multiprocessing": "messages between a process and those that it started itself, through a pipe of theirs",
     "transformers.trainer": "the run's own checkpoint, below .work; torch takes tensors and plain values from it, nothing else",
+    "diskcache.core": "dvc's index of the files that it has hashed or pushed, in a folder of its own; dvc itself reads it so",
     "decant.models.convert": "a command of its own that a person calls; torch takes tensors and plain values, nothing else",
 }
 # what reads a pickle, and asks for none
