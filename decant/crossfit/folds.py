@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
 from decant import paths
-from decant.crossfit import project
+from decant.crossfit import left, project
 from decant.crossfit.plan import FOLDER, Plan
 from decant.crossfit.road import LAST
 from decant.errors import CacheError, DataError, DecantError
@@ -92,9 +92,10 @@ def read(plan: Plan) -> list[str]:
 def repro(plan: Plan, number: int, folder: Path, say: Callable[[str], None]) -> dict[str, float]:
     """`dvc repro` of the road in the fold's project: seconds of each stage that ran in it, now or before it was killed.
 
-    Raises DataError: a stage stopped.
+    Raises DataError: a stage stopped. CacheError: what a killed command has left still builds this fold.
     """
     target, log = f"{LAST}@{plan.task}", folder / "dvc.log"
+    left.refuse(folder)
     command = [sys.executable, "-m", "dvc", "repro", target]
     # the stages' own `python` is this one; a stage of the main project that calls us is none of this one
     environment = {name: value for name, value in os.environ.items() if name not in ("DVC_STAGE", "DVC_ROOT")}
