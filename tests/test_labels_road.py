@@ -41,7 +41,7 @@ SOME = ["p|q", "p", "q", "back\\slash"]  # of which any may hold
 ROWS = 8  # of each label
 STAGES = (
     "prepare split unlabelled encoder adapt gain search profile baseline noise teacher soften distil capacity learning export quantize "
-    "thresholds bundle evaluate benchmark gate report"
+    "thresholds bundle evaluate crossfit benchmark gate report"
 ).split()
 OF_ENCODER = {"encoder", "adapt", "gain", "search"}
 SAFE = YAML(typ="safe", pure=True)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tiny
 from graph import ROOT
-from losses import TRAIN, VALID
+from losses import HEADS, TRAIN, VALID
 from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 from shell import run
 
-from decant import paths
+from decant import paths, tables
 from decant.files import digest, write_json
-from decant.members import scores
+from decant.members import scores, taught
 
 
 def free_port() -> str:
@@ -60,6 +60,7 @@ def ready(workspace, tiny_encoder):
         (workspace / "data" / "demo").mkdir(parents=True, exist_ok=True)
         frame.assign(answer=frame["scam"]).to_parquet(paths.split_file("demo", split))
     fresh.record("demo")
+    taught.save("demo", TRAIN["id"].tolist(), taught.plain(tables.targets(TRAIN, HEADS)))
     paths.unlabelled("demo").touch()  # which soften declares and, without soften.unlabelled, does not open
     for package in ("decant", "stages"):
         shutil.copytree(ROOT / package, workspace / package)
