@@ -22,8 +22,8 @@ def measured(facts: Facts) -> list[dict]:
             continue
         row = {"contestant": name}
         for measure in facts.measures[:2]:
-            row[f"{facts.called(measure)}, test"] = bounded(entry, measure)
-            row[f"{facts.called(measure)}, cross-fitted"] = bounded(crossed[name], measure)
+            row[f"{facts.called(measure)} on test"] = bounded(entry, measure)
+            row[f"{facts.called(measure)} cross-fitted"] = bounded(crossed[name], measure)
         rows.append(row)
     return rows
 

@@ -46,12 +46,12 @@ def test_both_figures_stand_side_by_side_with_their_rows(written):
     assert (
         f"{ROWS} test rows, and 2,550 rows of 5 folds (those of train, valid and calib; test has no part in it)" in part
     )
-    assert "macro F1, test" in part
+    assert "macro F1 on test" in part
     assert "0.712 (0.700 to 0.724)" in part
     assert "| probe |" not in part  # which has no figure there
     page = paths.page("demo", "report").with_suffix(".html").read_text(encoding="utf-8")
     assert '<a href="#crossfit">Cross-fitted</a>' in page
-    assert "macro F1, cross-fitted" in page
+    assert "macro F1 cross-fitted" in page
 
 
 def test_without_folds_there_is_no_such_section():
