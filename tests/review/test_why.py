@@ -111,8 +111,8 @@ def test_a_param_is_named_with_both_values_before_what_follows(here):
     assert blocks["Then also"] == [
         "bundle@demo, after thresholds@demo",
         "evaluate@demo, after thresholds@demo, bundle@demo",
-        "crossfit@demo, after evaluate@demo",
         "benchmark@demo, after bundle@demo",
+        "crossfit@demo, after evaluate@demo",
     ]
 
 
