@@ -16,9 +16,11 @@ import postgres
 import pytest
 import shortroad
 import tiny
+import toyroad
 from graph import ROOT
 from shell import ENVIRONMENT, run
 
+from decant.proofs.subject import Subject
 from stages.demo import generate
 
 # test file -> a program that it needs, and whether this machine has it
@@ -133,9 +135,21 @@ def inbox(workspace) -> Path:
 
 
 @pytest.fixture(scope="session")
-def toy(tmp_path_factory) -> Path:
+def short(tmp_path_factory) -> Path:
     """A folder with a git remote and a clone of the project whose first three stages have run. Copy it before changing it."""
-    return shortroad.build(tmp_path_factory.mktemp("toy"))
+    return shortroad.build(tmp_path_factory.mktemp("short"))
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory) -> Path:
+    """A toy pipeline after `dvc repro`, committed. Copy it before changing it."""
+    return toyroad.built(tmp_path_factory.mktemp("toy") / "toy")
+
+
+@pytest.fixture
+def subject(toy, tmp_path) -> Subject:
+    """A copy of it that may be maltreated, with what an undisturbed run wrote."""
+    return toyroad.subject(shutil.copytree(toy, tmp_path / "subject", symlinks=True))
 
 
 @pytest.fixture(scope="session")

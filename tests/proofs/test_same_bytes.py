@@ -13,8 +13,8 @@ from decant.proofs import surroundings
 from decant.proofs.surroundings import ALL
 
 DATA = "check, demo, prepare demo, split demo"
-REST = (", unlabelled demo, encoder demo tiny, adapt demo tiny, search demo tiny, baseline demo, noise demo, teacher demo tiny 13, soften demo, "
-        "distil demo, export demo, quantize demo")  # fmt: skip
+REST = (", unlabelled demo, encoder demo tiny, adapt demo tiny, search demo tiny, baseline demo, noise demo, teacher demo tiny 13, "
+        "soften demo, distil demo, export demo, quantize demo")  # fmt: skip
 RUNNER = ROOT / "tests/support/bytewise.py"
 
 

@@ -14,9 +14,9 @@ from decant.review.store import Store
 
 
 @pytest.fixture
-def ours(toy, tmp_path, monkeypatch):
+def ours(short, tmp_path, monkeypatch):
     """A built and committed clone, in which nobody has named a remote; we stand in it."""
-    shutil.copytree(toy, tmp_path, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(short, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path / "ours")
     return tmp_path / "ours"
 

@@ -1,6 +1,7 @@
 """docs/team.md over a folder, SSH, S3 and HTTP: what one shares, a colleague's clone takes, and `dvc repro` runs no stage.
 
-All commands are those of the page and of what `make share` prints. What is shared has been built before, by the fixture toy.
+All commands are those of the page and of what `make share` prints. What is
+shared has been built before, by the fixture short.
 """
 
 import re
@@ -30,7 +31,7 @@ class Team:
         return self.place / "ours"
 
     def typed(self, folder: Path, text: str) -> list[str]:
-        """Lines of the page, or of `make share`; the page's experiment is one of the toy's here."""
+        """Lines of the page, or of `make share`; the page's experiment is one of this road's here."""
         settings = [*self.remote.options, *self.remote.own]
         own = "\n".join(f"dvc remote modify --local team {key} {value}" for key, value in settings)
         text = text.replace(teampage.OWN, own).replace(teampage.ADDRESS, self.remote.url)
@@ -43,10 +44,10 @@ def told(said: str) -> str:
 
 
 @pytest.fixture(scope="module", params=remotes.KINDS)
-def team(request, toy, tmp_path_factory):
+def team(request, short, tmp_path_factory):
     """Monday: a remote is named and main is shared."""
     place = tmp_path_factory.mktemp(request.param)
-    shutil.copytree(toy, place, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(short, place, symlinks=True, dirs_exist_ok=True)
     with ExitStack() as stack:
         remote = stack.enter_context(remotes.KINDS[request.param](place / "remote"))
         team = Team(place, remote, "")
@@ -129,8 +130,8 @@ def test_after_a_change_of_params_by_a_colleague_no_stage_runs(team, theirs):
     assert runs_nothing(said)
 
 
-def test_who_makes_the_same_change_takes_the_stage_from_the_run_cache(toy, tmp_path):
-    shutil.copytree(toy, tmp_path, symlinks=True, dirs_exist_ok=True)
+def test_who_makes_the_same_change_takes_the_stage_from_the_run_cache(short, tmp_path):
+    shutil.copytree(short, tmp_path, symlinks=True, dirs_exist_ok=True)
     with remotes.folder(tmp_path / "remote") as remote:
         team = Team(tmp_path, remote, "")
         run(team.ours, "git", "switch", "-q", "more")
@@ -142,8 +143,8 @@ def test_who_makes_the_same_change_takes_the_stage_from_the_run_cache(toy, tmp_p
         assert "Stage 'demo' is cached - skipping run" in said
 
 
-def test_over_http_a_colleague_reads_what_was_pushed_to_the_folder_behind_it(toy, tmp_path):
-    shutil.copytree(toy, tmp_path, symlinks=True, dirs_exist_ok=True)
+def test_over_http_a_colleague_reads_what_was_pushed_to_the_folder_behind_it(short, tmp_path):
+    shutil.copytree(short, tmp_path, symlinks=True, dirs_exist_ok=True)
     with remotes.folder(tmp_path / "remote") as behind, remotes.http_of(behind.store) as read:
         behind.store.mkdir()
         team = Team(tmp_path, behind, "")
