@@ -3,6 +3,7 @@
 import json
 import string
 import unicodedata
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import example, given, settings
@@ -175,7 +176,7 @@ def test_the_shipped_classifier_cleans_by_the_same_function_and_settings_on_1000
 
     bundle = runtime.Bundle.__new__(runtime.Bundle)
     bundle.record = {"cleaning": json.loads(json.dumps(chosen))}  # as decant.json stores it
-    bundle.model = Recorder()
+    bundle.model, bundle._reading = Recorder(), nullcontext()
     bundle.logits(raw)
     assert bundle.model.texts == frame["text"].tolist()
     assert runtime.clean is clean

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from decant import paths
 from decant.errors import CacheError, ParamsError
 from decant.files import write_json, writing
 from decant.progress import bar
@@ -18,7 +19,7 @@ from decant.proofs.subject import Harm, Subject, remove
 from decant.verdict import provenance
 
 WORK = Path(".work/proofs")  # where git looks for nothing
-FOLDER = Path("metrics/proofs")
+FOLDER = paths.proofs()
 SOME = 4  # stages that a fault which needs a stage is tried on; the quicker half of all is drawn from
 UNDISTURBED = "undisturbed run"
 

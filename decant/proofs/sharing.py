@@ -155,7 +155,7 @@ def killed_push(subject: Subject, chance: random.Random, work: Path) -> list[Out
 def pushed(subject: Subject, folder: Path, remote: str, fault: str, first: Ended, work: Path) -> Outcome:
     """The next push, and a clone that pulls: it must get every object whole, and run nothing."""
     held = stored(folder)
-    wrong = [f"the remote has a half-written {md5}" for md5 in objects.broken(held)]
+    halves, wrong = len(objects.broken(held)), []
     again = subject.run("dvc", "push", "--remote", remote, "dvc.yaml")
     if again.status:
         wrong.append(f"the next push stopped: {said(again)}")
@@ -172,7 +172,7 @@ def pushed(subject: Subject, folder: Path, remote: str, fault: str, first: Ended
     ran = [name for name in colleague.repro().stages if alike.stage_of(name) not in alike.TIMINGS]
     wrong += [f"the pull stopped: {said(pulled)}"] if pulled.status else []
     wrong += [f"the colleague's dvc repro ran {name}" for name in ran]
-    words = f"{len(held)} of {len(stored(folder))} objects came; {stopped(first)}"
+    words = f"{len(held)} of {len(stored(folder))} objects came, {halves} of them half; {stopped(first)}"
     remove(colleague.root)
     return after(subject, fault, "dvc push", words, wrong)
 

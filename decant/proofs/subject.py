@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from decant import paths
 from decant.errors import CacheError
 from decant.proofs import alike, objects, surroundings
 from decant.proofs.objects import Out
@@ -154,7 +155,9 @@ class Subject:
         found.lost += [
             f"{line[3:]} of git"
             for line in status
-            if line[1] in "DM" and line[3:] != "dvc.lock" and not line[3:].startswith(("metrics/", *made))
+            if line[1] in "DM"
+            and line[3:] != "dvc.lock"
+            and not line[3:].startswith((f"{paths.FIGURES_FOLDER}/", *made))
         ]
         return found
 

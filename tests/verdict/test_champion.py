@@ -8,6 +8,7 @@ from decant import paths
 from decant.errors import CacheError, DataError
 from decant.files import read_json, write_json
 from decant.keys import STUDENT_INT8
+from decant.scoring.tested import Said
 from decant.verdict import champion
 from stages.evaluate import Rows, paired
 
@@ -80,7 +81,8 @@ def test_evaluate_compares_with_it_on_the_rows_that_both_answered(crowned):
     mine = ROWS.assign(id=["a", "b", "new", "newer"])
     gold = np.array([[0, 0, 1], [0, 0, 1], [0, 1, 0], [0, 0, 1]], dtype=bool)
     ours = np.array([[0, 0, 1], [0, 0, 1], [1, 0, 0], [1, 0, 0]], dtype=bool)
-    rows = Rows(mine, STUDENT_INT8, NAMES, gold, gold, {}, {STUDENT_INT8: ours}, {STUDENT_INT8: ours.astype(float)})
+    said = Said(NAMES, gold, gold, {}, {STUDENT_INT8: ours}, {STUDENT_INT8: ours.astype(float)})
+    rows = Rows(mine, STUDENT_INT8, said)
     entry = paired("demo", rows, 0.95)["minus_champion"]
     assert (entry["n"], entry["mended"], entry["broken"]) == (2, 1, 0)
     assert entry["accuracy"] == pytest.approx(0.5)
