@@ -23,14 +23,6 @@ def frozen(task: str) -> Path:
 CHAMPIONS_FOLDER = Path("champions")
 
 
-FIGURES_FOLDER = Path("metrics")
-
-
-def proofs() -> Path:
-    """Folder of what `decant prove` has found."""
-    return FIGURES_FOLDER / "proofs"
-
-
 def times(task: str) -> Path:
     """Seconds of each stage; git ignores it."""
     return Path("metrics") / task / "times.json"

@@ -156,7 +156,6 @@ UNMAPPED = {
     "models/hub/minilm",
     "metrics/demo/provenance.json",
     "metrics/demo/times.json",
-    "metrics/proofs",
     "metrics/index.html",
     "look/demo.html",
     "ledger",

@@ -19,7 +19,7 @@ from decant.proofs.subject import Harm, Subject, remove
 from decant.verdict import provenance
 
 WORK = Path(".work/proofs")  # where git looks for nothing
-FOLDER = paths.proofs()
+FOLDER = paths.metrics("proofs", "all").parent
 SOME = 4  # stages that a fault which needs a stage is tried on; the quicker half of all is drawn from
 UNDISTURBED = "undisturbed run"
 

@@ -157,7 +157,7 @@ class Subject:
             for line in status
             if line[1] in "DM"
             and line[3:] != "dvc.lock"
-            and not line[3:].startswith((f"{paths.FIGURES_FOLDER}/", *made))
+            and not line[3:].startswith((f"{paths.metrics('proofs', 'all').parent.parent}/", *made))
         ]
         return found
 
