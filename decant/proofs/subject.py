@@ -148,6 +148,7 @@ class Subject:
                 if out.cached:
                     found.lost += [f"{path}: {md5} of the cache" for md5 in needed(there, out.md5) if md5 not in there]
         found.lost += [f"{md5} of the cache is damaged" for md5 in objects.broken(there)]
+        figures = f"{paths.metrics('any', 'any').parent.parent}/"
         made = [path for outs in self.reference.values() for path in outs]
         status = subprocess.run(
             ["git", "status", "--porcelain", "--no-renames"], cwd=self.root, capture_output=True, text=True, check=True
@@ -155,9 +156,7 @@ class Subject:
         found.lost += [
             f"{line[3:]} of git"
             for line in status
-            if line[1] in "DM"
-            and line[3:] != "dvc.lock"
-            and not line[3:].startswith((f"{paths.metrics('proofs', 'all').parent.parent}/", *made))
+            if line[1] in "DM" and line[3:] != "dvc.lock" and not line[3:].startswith((figures, *made))
         ]
         return found
 
