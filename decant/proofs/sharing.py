@@ -178,8 +178,12 @@ def pushed(subject: Subject, folder: Path, remote: str, fault: str, first: Ended
 
 
 def stored(folder: Path) -> dict[str, Path]:
-    """md5 -> object, in a remote."""
-    return {file.parent.name + file.name: file for file in sorted(folder.rglob("files/md5/??/*")) if file.is_file()}
+    """md5 -> object, in a remote; what dvc was about to rename is none yet."""
+    return {
+        file.parent.name + file.name: file
+        for file in sorted(folder.rglob("files/md5/??/*"))
+        if file.is_file() and file.suffix != ".tmp"
+    }
 
 
 def fresh(folder: Path) -> Path:
