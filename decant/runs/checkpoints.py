@@ -5,9 +5,12 @@ import json
 import shutil
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from decant.runs import declared, processes
 
 WORK = Path(".work")  # ignored by git and dvc: what is in it only saves time
+HELD: list[FileLock] = []  # until this process ends
 
 
 def key(stage: str, item: dict[str, str], without: tuple[str, ...] = ()) -> str:
@@ -37,10 +40,29 @@ def work_folder(stage: str, item: dict[str, str], part: str = "") -> Path:
     name = f"{item['task']}/{'-'.join(filter(None, [stage, *rest, part]))}"
     folder = WORK / f"{name}-{key(stage, item)}"
     if processes.is_first():
+        hold(WORK / f"{name}.lock")
         for other in WORK.glob(f"{name}-????????????????"):
             if other != folder:
                 shutil.rmtree(other)
     return folder
+
+
+def hold(file: Path) -> None:
+    """Take the lock of a training until this process ends; wait, and say so, where another has it.
+
+    A stage whose dvc was killed goes on. Two of one stage take each other's checkpoints away, and the second, which finds
+    weights without their state, would train from them anew without a word.
+    """
+    if any(lock.lock_file == str(file) for lock in HELD):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"{file}: another process trains this; waiting until it ends", flush=True)
+        lock.acquire()
+    HELD.append(lock)
 
 
 def live_log(work: Path) -> Path:

@@ -12,9 +12,10 @@ import pandas as pd
 import torch
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from decant import times
-from decant.errors import ParamsError
+from decant.errors import CacheError, ParamsError
 from decant.models.model import Classifier, batched
 from decant.runs import checkpoints, device, processes
 from decant.settings.training import Training
@@ -130,7 +131,8 @@ def fit(
     work: folder for checkpoints; a run that was killed continues from the last one in it. Its live log is beside it.
     frozen: first epochs in which only the last layer learns.
 
-    Raises ParamsError: a precision that this machine does not have, a batch that cannot be shared out.
+    Raises ParamsError: a precision that this machine does not have, a batch that cannot be shared out, a training that diverged;
+    CacheError: the weights of the best epoch are gone.
     """
     precision = resolved(settings.precision)
     parts = parts_of_a_step(settings)
@@ -187,11 +189,22 @@ def fit(
     )
     with times.spent("training"):
         trainer.train(resume_from_checkpoint=checkpoints.last_checkpoint(work))
+    require_best(trainer.state.best_model_checkpoint, settings.select)
     epochs = history(trainer.state.log_history)
     if settings.averaged > 1:
         epochs = averaging.average(trainer, epochs, settings, work)
     processes.together()
     return epochs
+
+
+def require_best(checkpoint: str | None, select: str) -> None:
+    """An error where transformers leaves the last epoch's weights in place of the best epoch's, with a warning at most."""
+    if checkpoint is None:
+        raise ParamsError(
+            f"{select} of valid is no number in any epoch: the training diverged. Try a smaller learning_rate"
+        )
+    if not (weights := Path(checkpoint) / SAFE_WEIGHTS_NAME).exists():
+        raise CacheError(f"{weights}: gone while the training ran, and with it the best epoch. Run the stage again")
 
 
 def parts_of_a_step(settings: Training) -> int:

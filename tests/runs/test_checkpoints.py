@@ -1,8 +1,10 @@
 """Work folders: a run goes on with its own work and never with another's, whatever it is that differs."""
 
+import fcntl
 import json
 import shutil
 from pathlib import Path
+from threading import Event, Timer
 
 import adapting
 import pytest
@@ -45,6 +47,7 @@ def contents() -> dict[str, dict]:
 @pytest.fixture
 def project(tmp_path, monkeypatch, contents):
     """checked/ as files, and a file or a folder of two for every dep of a resumable stage."""
+    monkeypatch.setattr(checkpoints, "HELD", [])
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(declared, "MAP", Path("dvc.yaml"))
@@ -163,6 +166,31 @@ def test_a_new_folder_takes_the_place_of_its_own_old_one_alone(project):
     change("data/demo/train.parquet")
     checkpoints.work_folder("teacher", item("teacher") | {"seed": "1"})
     assert [folder.exists() for folder in old] == [True, False, True, True]
+
+
+def test_the_second_of_one_training_waits_until_the_first_has_ended(project, capsys):
+    file = Path(".work/demo/distil.lock")
+    file.parent.mkdir(parents=True)
+    with file.open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        ended = Event()
+
+        def end() -> None:
+            ended.set()
+            fcntl.flock(first, fcntl.LOCK_UN)
+
+        Timer(0.3, end).start()
+        checkpoints.work_folder("distil", item("distil"))
+        assert ended.is_set()
+        assert capsys.readouterr().out == f"{file}: another process trains this; waiting until it ends\n"
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_stage_that_asks_twice_does_not_wait_for_itself(project, capsys):
+    for _ in range(2):
+        checkpoints.work_folder("distil", item("distil"))
+    assert capsys.readouterr().out == ""
 
 
 def test_the_newest_whole_checkpoint_is_taken(tmp_path):

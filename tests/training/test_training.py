@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from transformers import set_seed
 
 from decant import tables
-from decant.errors import ParamsError
+from decant.errors import CacheError, ParamsError
 from decant.heads import probabilities
 from decant.models import encoder
 from decant.models.model import batched, build, windows
@@ -234,6 +234,25 @@ def test_the_best_epoch_is_kept(run, tmp_path, select, values):
     assert same_weights(best, first)
     last, _ = run(tmp_path / "last", measure=planned(*sorted(values, reverse=select == "nll")), **changes)
     assert not same_weights(last, first)
+
+
+def test_a_training_without_one_number_stops(run, tmp_path):
+    with pytest.raises(ParamsError, match="macro_f1 of valid is no number in any epoch"):
+        run(tmp_path, measure=planned(*[float("nan")] * 3), select="macro_f1")
+
+
+def test_a_best_epoch_whose_weights_are_gone_is_no_last_epoch(run, tmp_path):
+    values = planned(0.9, 0.5, 0.6)
+    seen = []
+
+    def measure(logits, targets):
+        seen.append(1)
+        if len(seen) == 3:
+            (tmp_path / "run-0" / f"checkpoint-{STEPS}" / encoder.WEIGHTS).unlink()
+        return values(logits, targets)
+
+    with pytest.raises(CacheError, match=rf"checkpoint-{STEPS}/model.safetensors: gone while the training ran"):
+        run(tmp_path, measure=measure, select="macro_f1")
 
 
 def test_training_stops_when_its_patience_ends(run, tmp_path):
