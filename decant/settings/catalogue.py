@@ -37,7 +37,8 @@ def _origin(source: str) -> str:
 
 
 class LearningRates(Section):
-    """What may differ between encoders that are compared: how fast each one learns. Never how much it sees or how long."""
+    """What may differ between encoders that are compared: how fast each one learns, its embeddings perhaps not
+    at all. Never how much it sees or how long."""
 
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     """In place of teacher.learning_rate."""
@@ -49,6 +50,8 @@ class LearningRates(Section):
     """In place of teacher.warmup."""
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     """In place of teacher.dropout."""
+    frozen_embeddings: bool | None = None
+    """In place of teacher.frozen_embeddings."""
 
 
 class Encoder(Section):

@@ -1,5 +1,5 @@
 """Encoders of other families than BERT go the same way: DistilBERT has no types, RoBERTa counts positions by its padding,
-XLM-R reads by SentencePiece, and multilingual E5 is a BERT that reads as XLM-R does."""
+XLM-R reads by SentencePiece, multilingual E5 is a BERT that reads as XLM-R does, and MPNet reads BERT's words and counts as RoBERTa."""
 
 import numpy as np
 import pandas as pd

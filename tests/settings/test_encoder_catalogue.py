@@ -53,12 +53,13 @@ def test_each_entry_is_read_with_its_own_rates(name):
 
 def test_one_encoder_of_every_kind_is_there():
     assert {"minilm", "distilbert", "minilm_l12", "tinybert", "minilmv2", "bert_base", "bert_mini", "twitter_roberta",
-            "multilingual_e5_small", "scratch"} == set(CATALOGUE)  # fmt: skip
+            "multilingual_e5_small", "mpnet", "scratch"} == set(CATALOGUE)  # fmt: skip
     assert next(iter(CATALOGUE)) == "minilm"
 
 
 def test_only_how_fast_it_learns_may_be_an_encoders_own():
-    assert set(LearningRates.model_fields) == {"learning_rate", "head_rate", "weight_decay", "warmup", "dropout"}
+    rates = {"learning_rate", "head_rate", "weight_decay", "warmup", "dropout", "frozen_embeddings"}
+    assert set(LearningRates.model_fields) == rates
     assert set(LearningRates.model_fields) < set(Teacher.model_fields)
 
 

@@ -1,5 +1,7 @@
 """Tiny encoders of other families than BERT, from a config, each with a tokenizer of its own kind."""
 
+import json
+
 import tiny
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -8,6 +10,8 @@ from transformers import (
     BertModel,
     DistilBertConfig,
     DistilBertModel,
+    MPNetConfig,
+    MPNetModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
@@ -69,10 +73,10 @@ def sentencepiece(folder, texts) -> int:
     return save(backend, folder)
 
 
-def save(backend: Tokenizer, folder) -> int:
+def save(backend: Tokenizer, folder, unknown: str = "<unk>") -> int:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, bos_token="<s>", cls_token="<s>", pad_token="<pad>", eos_token="</s>",
-        sep_token="</s>", unk_token="<unk>", mask_token="<mask>",
+        sep_token="</s>", unk_token=unknown, mask_token="<mask>",
     )  # fmt: skip
     tokenizer.save_pretrained(folder)
     return len(tokenizer)
@@ -97,9 +101,29 @@ def write_e5(folder, texts):
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
 
 
+def write_mpnet(folder, texts):
+    """BERT's words under RoBERTa's specials: the padding is number 1, positions start at 2, and what is unknown is [UNK]."""
+    tiny.write_tokenizer(folder, texts)
+    words = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    plain = [word for word in words if word not in tiny.SPECIALS]
+    vocabulary = {word: number for number, word in enumerate([*SPECIALS, "[UNK]", *plain, "<mask>"])}
+    backend = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    size = save(backend, folder, unknown="[UNK]")
+    torch.manual_seed(0)
+    config = MPNetConfig(
+        **SHAPE, vocab_size=size, max_position_embeddings=66, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+        initializer_range=SPREAD,
+    )  # fmt: skip
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
+
+
 FAMILIES = {
     "distilbert": (write_distilbert, DistilBertModel),
     "roberta": (write_roberta, RobertaModel),
     "xlm_roberta": (write_xlm_roberta, XLMRobertaModel),
     "e5": (write_e5, BertModel),
+    "mpnet": (write_mpnet, MPNetModel),
 }
