@@ -67,6 +67,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: LONGEST.index(group) if (group := group_of(item)) in LONGEST else len(LONGEST))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A pytest that pytest-xdist cannot tell the groups to makes the road, and all else that a file shares, once a process."""
+    if session.config.getoption("loadgroup", default=False):
+        apart = [item.nodeid for item in session.items if not item.nodeid.endswith(f"@{group_of(item)}")]
+        if apart:
+            raise pytest.UsageError(f"{apart[0]} is in no group of pytest-xdist: pip install -c constraints.txt pytest")
+
+
 def group_of(item: pytest.Item) -> str:
     return item.get_closest_marker("xdist_group").args[0]
 
