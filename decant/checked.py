@@ -17,7 +17,7 @@ from decant.settings.base import CHECKED, Section
 
 CODE, SHARED = "code", "shared"  # names of files, which no task may have
 STAMP = "params_sha256"  # in shared.json: the params.yaml that all of checked/ comes from
-COMMON = ("device", "threads", "encoders", "seeds", "catalogue", "transfers")  # in shared.json, for all tasks
+COMMON = ("device", "threads", "seeds", "catalogue", "transfers")  # in shared.json, for all tasks
 AGAIN = "Run: dvc repro check"
 
 Declared = TypeVar("Declared", bound=Section)  # the class Sections of a stage

@@ -13,6 +13,7 @@ from pathlib import Path
 from decant import checked, paths, stage
 from decant.errors import CacheError, ParamsError
 from decant.files import read_json, write_metrics, writing
+from decant.models import unused
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
 from decant.settings.heads import Heads, heads_of
@@ -32,7 +33,7 @@ class Sections(Section):
 def main(task: str, encoder: str) -> None:
     p = checked.read(Sections, task)
     now = paths.encoder(task, encoder)
-    if p.adapt.on:
+    if p.adapt.on and not unused.marked(now):
         learn(task, encoder, p, now)
         return
     record = paths.adapt_record(now)

@@ -39,11 +39,11 @@ class Sections(Section):
     adapt: Adapt
     baseline: Baseline
     benchmark: Benchmark
-    encoders: list[str]
     heads: Heads
     runtime: Runtime
     seeds: list[int]
     ship: Ship
+    teachers: list[str]
     threads: int
     tokens: Tokens
 
@@ -56,7 +56,7 @@ def main(task: str) -> None:
     tokenizer.no_truncation()
     counts = np.array([len(tokenizer.encode(text).ids) for text in frame["text"]])
     votes = read_json(paths.soft(task) / "ensemble.json")["weights"]
-    everyone, ships = (task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder), CONTESTANT[p.ship]
+    everyone, ships = (task, p.teachers, p.seeds, p.adapt.on, p.baseline.probe_encoder), CONTESTANT[p.ship]
     recipes = alone.recipes(*everyone, ships, p.tokens.max_length, p.runtime.shared, p.threads)
     people = speed.crew(recipes, frame, counts, p.benchmark.slow_texts)
 

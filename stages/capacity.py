@@ -29,11 +29,11 @@ class Sections(Section):
     decision: Decision
     device: str
     distil: Distil
-    encoders: list[str]
     export: Export
     heads: Heads
     quantize: Quantize
     seeds: list[int]
+    teachers: list[str]
     threads: int
     tokens: Tokens
 
@@ -60,7 +60,7 @@ def sweep(task: str, p: Sections, folder: Path) -> None:
     device.use(p.device, p.threads)
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
     given = taught.load(task, frames["train"])
-    lesson = soft.load(task, frames["train"], p.encoders, p.seeds)
+    lesson = soft.load(task, frames["train"], p.teachers, p.seeds)
     rows = [trained(task, p, problem, size, frames, given, lesson, folder) for size in p.capacity.sweep]
     pd.DataFrame(rows).to_csv(folder / "capacity.csv", index=False)
 
@@ -78,7 +78,7 @@ def trained(task: str, p: Sections, problem: Problem, size: Student, frames: dic
     parts = {"min_count": size.min_count, "intermediate": size.intermediate, "heads": size.heads}
     layers = "-".join(map(str, size.layers))
     name = layers + "".join(f"_{key}{value}" for key, value in parts.items() if value is not None)
-    start = student.source(task, settings, p.encoders, p.seeds)
+    start = student.source(task, settings, p.teachers, p.seeds)
     work = checkpoints.work_folder("capacity", {"task": task}, name)
     model, tokenizer, epochs = student.train(start, problem, settings, frames, given, lesson, work, name)
     shutil.rmtree(work, ignore_errors=True)

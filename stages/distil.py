@@ -26,9 +26,9 @@ class Sections(Section):
     decision: Decision
     device: str
     distil: Distil
-    encoders: list[str]
     heads: Heads
     seeds: list[int]
+    teachers: list[str]
     threads: int
     tokens: Tokens
 
@@ -38,9 +38,9 @@ def main(task: str) -> None:
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     device.use(p.device, p.threads)
     frames = {split: tables.load(task, split, problem.heads) for split in ("train", "valid")}
-    lesson = soft.load(task, frames["train"], p.encoders, p.seeds)
+    lesson = soft.load(task, frames["train"], p.teachers, p.seeds)
     given = taught.load(task, frames["train"])
-    start = student.source(task, p.distil, p.encoders, p.seeds)
+    start = student.source(task, p.distil, p.teachers, p.seeds)
     work = checkpoints.work_folder("distil", {"task": task})
     model, tokenizer, epochs = student.train(start, problem, p.distil, frames, given, lesson, work, "student")
     if not processes.is_first():

@@ -22,7 +22,7 @@ from decant import checked, paths, stage, tables
 from decant.data import inside
 from decant.errors import EncoderError
 from decant.files import digest, write_json, writing
-from decant.models import packaged, scratch
+from decant.models import packaged, scratch, unused
 from decant.models.coverage import Coverage, covered, strange, told
 from decant.models.encoder import (
     WEIGHTS,
@@ -46,11 +46,15 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 class Sections(Section):
     catalogue: dict[str, Encoder]
     heads: Heads
+    teachers: list[str]
     tokens: Tokens
 
 
 def main(task: str, name: str) -> None:
     p = checked.read(Sections, task)
+    if name not in p.teachers:
+        unused.put(paths.encoder(task, name), task, name)
+        return
     entry = chosen(p.catalogue, name)
     heads = heads_of(p.heads)
     texts = tables.load(task, "train", heads)["text"].tolist()

@@ -44,7 +44,6 @@ class Sections(Section):
     baseline: Baseline
     decision: Decision
     device: str
-    encoders: list[str]
     evaluate: Evaluate
     heads: Heads
     runtime: Runtime
@@ -52,6 +51,7 @@ class Sections(Section):
     ship: Ship
     soften: Soften
     source: Source
+    teachers: list[str]
     threads: int
     tokens: Tokens
 
@@ -107,7 +107,7 @@ def main(task: str) -> None:
             ),
             "reliability": curves.reliability(said.names, said.gold, given, p.soften.bins),
             "sizes": sizes.sizes(
-                task, p.encoders, p.seeds, p.adapt.on, p.baseline.probe_encoder, members, rows.shipped
+                task, p.teachers, p.seeds, p.adapt.on, p.baseline.probe_encoder, members, rows.shipped
             ),
         },
     )
@@ -192,7 +192,7 @@ def contestants(task: str, p: Sections, heads: tuple[Head, ...], frame: pd.DataF
     raw = {"linear": ensemble.linear_logits(task, frame["linear"].tolist())}
     for name in ensemble.probes(p.adapt.on):
         raw[name] = ensemble.probe_logits(task, name, texts, p.baseline.probe_encoder, p.tokens.max_length)
-    for name, folder in ensemble.teachers(task, p.encoders, p.seeds).items():
+    for name, folder in ensemble.teachers(task, p.teachers, p.seeds).items():
         raw[name], _ = ensemble.teacher_logits(folder, texts, p.tokens.max_length, name)
     members = {name: raw[name] for name in record["weights"]}
     raw["ensemble"] = ensemble.combine(members, heads, record["weights"], record["temperatures"], record["pool"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from decant import checked, paths, stage
 from decant.files import write_metrics, writing
+from decant.models import unused
 from decant.problem import Problem
 from decant.settings.adapt import Adapt
 from decant.settings.base import Section
@@ -40,7 +41,7 @@ class Sections(Section):
 def main(task: str, encoder: str) -> None:
     p = checked.read(Sections, task)
     target = paths.gain(task, encoder)
-    if not p.gain.seeds or not p.adapt.on:
+    if not p.gain.seeds or not p.adapt.on or unused.marked(paths.encoder(task, encoder)):
         write_metrics(target, {"seeds": 0})
     else:
         compare(task, encoder, p, target)

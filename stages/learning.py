@@ -23,16 +23,16 @@ SHARED = ("max_length", "epochs", "batch_size", "label_smoothing", "class_weight
 
 class Sections(Section):
     distil: Distil
-    encoders: list[str]
     search: Search
     seeds: list[int]
+    teachers: list[str]
     tokens: Tokens
 
 
 def main(task: str) -> None:
     p = checked.read(Sections, task)
     runs, curves, trials, metrics = [], [], [], {"encoders": {}, "teachers": {}}
-    for encoder in p.encoders:
+    for encoder in p.teachers:
         metrics["encoders"][slug(encoder)] = {"gain": read_json(paths.gain(task, encoder))}
         if done := read_json(paths.adapt_record(paths.adapted(task, encoder))):  # dvc shows no empty section
             metrics["encoders"][slug(encoder)]["adapt"] = done
@@ -40,7 +40,7 @@ def main(task: str) -> None:
             searched = paths.search(task, encoder)
             metrics["encoders"][slug(encoder)]["search"] = read_json(searched / "search.json")
             trials.append(pd.read_csv(searched / "trials.csv").assign(encoder=encoder))
-    for encoder, seed in itertools.product(p.encoders, p.seeds):
+    for encoder, seed in itertools.product(p.teachers, p.seeds):
         name, source = teacher_name(encoder, seed), paths.teacher(task, encoder, seed)
         epochs, told = pd.read_csv(source / "epochs.csv"), read_json(source / "teacher.json")
         settings = told["settings"] | {"max_length": p.tokens.max_length}

@@ -33,8 +33,8 @@ BINS = 30  # of the histograms
 
 class Sections(Section):
     decision: Decision
-    encoders: list[str]
     heads: Heads
+    teachers: list[str]
     tokens: Tokens
 
 
@@ -43,7 +43,7 @@ def main(task: str) -> None:
     heads = heads_of(p.heads)
     rule = rule_of(p.decision)
     frames = {split: tables.load(task, split, heads) for split in OPEN}
-    tokenizers = {name: load_tokenizer(paths.encoder(task, name)) for name in p.encoders}
+    tokenizers = {name: load_tokenizer(paths.encoder(task, name)) for name in p.teachers}
     languages = guesser()
 
     metrics, characters, tokens = {}, {}, {}

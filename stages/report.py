@@ -55,10 +55,10 @@ class Sections(Section):
     catalogue: dict[str, Encoder]
     decision: Decision
     distil: Distil
-    encoders: list[str]
     evaluate: Evaluate
     heads: Heads
     seeds: list[int]
+    teachers: list[str]
     thresholds: Thresholds
     tokens: Tokens
 
@@ -79,7 +79,7 @@ def main(task: str) -> None:
         tuned_on=list(p.thresholds.rows),
         confidence=p.evaluate.confidence,
         seeds=p.seeds,
-        encoders=p.encoders,
+        encoders=p.teachers,
     )
     capped = [keys[label] for label in p.thresholds.caps]
     parts = (facts.metrics[name] for name in ("test", "paired", "gate"))

@@ -17,6 +17,7 @@ from pathlib import Path
 from decant import checked, paths, stage
 from decant.errors import ParamsError
 from decant.files import write_json, writing
+from decant.models import unused
 from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
 from decant.settings.decision import Decision, rule_of
@@ -46,7 +47,7 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
     if role == "worker" and not p.search.on:
         raise ParamsError(f"params.yaml: {task}.search.on: false; there is no search to help")
     out = paths.search(task, encoder)
-    if not p.search.on:
+    if not p.search.on or unused.marked(paths.adapted(task, encoder)):
         with writing(out) as partial:
             write_json(partial / "settings.json", {})
     else:

@@ -35,11 +35,11 @@ class Sections(Section):
     adapt: Adapt
     baseline: Baseline
     device: str
-    encoders: list[str]
     heads: Heads
     linear_text: LinearText
     seeds: list[int]
     soften: Soften
+    teachers: list[str]
     threads: int
     tokens: Tokens
 
@@ -108,7 +108,7 @@ def teachers(task: str, texts: dict[str, Texts], p: Sections) -> tuple[dict[str,
     """
     logits, states = {split: {} for split in texts}, {split: {} for split in texts}
     key = checkpoints.key("soften", {"task": task})
-    for name, folder in ensemble.teachers(task, p.encoders, p.seeds).items():
+    for name, folder in ensemble.teachers(task, p.teachers, p.seeds).items():
         for split, (plain, _) in texts.items():
             if not plain:
                 continue
@@ -151,7 +151,7 @@ def voters(task: str, p: Sections) -> list[str]:
     groups = {
         "linear": ["linear"],
         "probe": list(ensemble.probes(p.adapt.on)),
-        "teachers": list(ensemble.teachers(task, p.encoders, p.seeds)),
+        "teachers": list(ensemble.teachers(task, p.teachers, p.seeds)),
     }
     return [name for group, names in groups.items() if group in p.soften.members for name in names]
 
@@ -166,7 +166,7 @@ def write_labels(
         for split, arrays in stored.items():
             table = partial / "extra.parquet" if split == "extra" else paths.split_file(task, split)
             halved = {name: half(array) for name, array in arrays.items()}
-            sources = soft.sources(task, table, p.encoders, p.seeds)
+            sources = soft.sources(task, table, p.teachers, p.seeds)
             scores.save(partial / f"{split}.safetensors", ids[split], halved, sources)
         write_json(partial / "ensemble.json", record)
 

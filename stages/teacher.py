@@ -10,6 +10,7 @@ import shutil
 from decant import checked, paths, stage, tables
 from decant.files import digest, read_json, write_json, writing
 from decant.members import taught
+from decant.models import unused
 from decant.models.encoder import WEIGHTS, save_tokenizer
 from decant.problem import Problem
 from decant.runs import checkpoints, device, processes
@@ -35,8 +36,11 @@ class Sections(Section):
 
 def main(task: str, encoder: str, seed: str) -> None:
     p = checked.read(Sections, task)
-    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     source = paths.adapted(task, encoder)
+    if unused.marked(source):
+        unused.put(paths.teacher(task, encoder, seed), task, encoder)
+        return
+    problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     tuned = read_json(paths.search(task, encoder) / "settings.json")
     settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder), tuned)
     device.use(p.device, p.threads)

@@ -121,6 +121,9 @@ def merged(task: str, base: dict, over: dict) -> dict:
     gates = dict.fromkeys(base["defaults"].get("gates", {})) | GATES
     blocks = {name: {**base[name], "gates": gates} for name in tasks}
     blocks[task] = params.merge(blocks[task], {name: value for name, value in over.items() if name not in SHARED})
+    own = [params.merge(base["defaults"], block).get("teachers") for block in blocks.values()]
+    if all(own) and "encoders" not in over:  # params.yaml may name more, for its other tasks
+        shared["encoders"] = list(dict.fromkeys(encoder for encoders in own for encoder in encoders))
     return {"tasks": tasks, **shared, "defaults": base["defaults"], **blocks}
 
 

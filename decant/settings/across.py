@@ -26,9 +26,20 @@ def misnamed(names: Iterable[str]) -> str | None:
     return None
 
 
+def with_teachers(task: Task, shared: Params) -> Task:
+    """The task with its teachers by name, where it has left them open."""
+    return task if task.teachers else task.model_copy(update={"teachers": list(shared.encoders)})
+
+
 def contradiction(shared: Params, tasks: Mapping[str, Task]) -> str | None:
     """The first thing that cannot be; None if there is none. tasks: all blocks, also those that are not built."""
-    checks = (_encoders(shared), _built(shared, tasks), _transfers(shared), _references(shared, tasks))
+    checks = (
+        _encoders(shared),
+        _built(shared, tasks),
+        _taught(shared, tasks),
+        _transfers(shared, tasks),
+        _references(shared, tasks),
+    )
     return next((line for lines in checks for line in lines), None)
 
 
@@ -60,12 +71,33 @@ def _built(shared: Params, tasks: Mapping[str, Task]) -> Iterator[str]:
             yield f"{name}.generator: only {GENERATED} is generated; this task has files of its own. Take the section out"
 
 
-def _transfers(shared: Params) -> Iterator[str]:
+def _taught(shared: Params, tasks: Mapping[str, Task]) -> Iterator[str]:
+    for name, task in tasks.items():
+        for encoder in task.teachers:
+            if encoder not in shared.catalogue:
+                yield f"{name}.teachers: {encoder!r} is not in the catalogue: {', '.join(shared.catalogue)}"
+            if name in shared.tasks and encoder not in shared.encoders:
+                every = ", ".join([*shared.encoders, encoder])
+                yield f"{name}.teachers: {encoder!r} is not among encoders. Write at the top: encoders: [{every}]"
+    for encoder in shared.encoders:
+        if not any(encoder in tasks[name].teachers for name in shared.tasks):
+            yield (
+                f"encoders: {encoder!r} teaches none of the tasks {', '.join(shared.tasks)}: each names others in its teachers. "
+                "Add it there, or take it out"
+            )
+
+
+def _transfers(shared: Params, tasks: Mapping[str, Task]) -> Iterator[str]:
     for name, transfer in shared.transfers.items():
+        pair = [tasks[task].teachers for task in (name, transfer.first) if task in tasks]
         for key, value, known in (
             ("task", name, shared.tasks),
             ("first", transfer.first, shared.tasks),
-            ("encoder", transfer.encoder, shared.encoders),
+            (
+                "encoder",
+                transfer.encoder,
+                [encoder for encoder in shared.encoders if all(encoder in own for own in pair)],
+            ),
             ("seed", transfer.seed, shared.seeds),
         ):
             if value not in known:
@@ -87,10 +119,15 @@ def _references(shared: Params, tasks: Mapping[str, Task]) -> Iterator[str]:
             ("baseline.probe_encoder", task.baseline.probe_encoder),
             ("distil.encoder", task.distil.encoder),
         ):
-            if encoder not in shared.encoders:
-                yield f"{name}.{key}: {encoder!r} is not among encoders: {', '.join(shared.encoders)}"
+            if encoder not in task.teachers:
+                yield f"{name}.{key}: {encoder!r} is not among {_named(task, shared)}: {', '.join(task.teachers)}"
     for name in shared.tasks:  # a block that is not built may wait for another encoder
         yield from (f"{name}.{line}" for line in _students(shared, tasks[name]))
+
+
+def _named(task: Task, shared: Params) -> str:
+    """The key that says who teaches a task."""
+    return "encoders" if task.teachers == shared.encoders else "its teachers"
 
 
 def _students(shared: Params, task: Task) -> Iterator[str]:

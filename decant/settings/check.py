@@ -19,7 +19,7 @@ def contents(file: Path = params.FILE, root: Path = code.ROOT) -> dict[str, dict
     Raises ParamsError: params.yaml is not valid. CodeError: code that cannot be followed.
     """
     shared, tasks = params.read_all(file)
-    plain = shared.model_dump(mode="json", exclude={"tasks"})  # which tasks are built changes none of them
+    plain = shared.model_dump(mode="json", exclude={"tasks", "encoders"})  # of dvc's matrix alone
     return {
         checked.SHARED: {checked.STAMP: digest(file)} | dict(sorted(plain.items())),
         checked.CODE: code.digests(code.stages(root), root),

@@ -61,13 +61,17 @@ def read_all(file: Path = FILE) -> tuple[Params, dict[str, Task]]:
     if not isinstance(defaults, dict):
         raise ParamsError(f"{file}: defaults: missing; it holds the sections that tasks share")
     for name, section in defaults.items():
-        if not isinstance(section, dict) and name != "ship":  # which a block would replace without a word
+        if not isinstance(section, dict) and name not in (
+            "ship",
+            "teachers",
+        ):  # which a block would replace without a word
             raise ParamsError(f"{file}: defaults.{name}: found {_shown(section)}, expected a section with keys")
     blocks = {key: tree.pop(key) for key in list(tree) if key not in Params.model_fields}
     if misnamed := across.misnamed(blocks):
         raise ParamsError(f"{file}: {misnamed}")
     shared = _check(Params, tree, lambda location: location, read, file)
     tasks = {name: _merged(name, block, defaults, read, file) for name, block in blocks.items()}
+    tasks = {name: across.with_teachers(task, shared) for name, task in tasks.items()}
     if contradiction := across.contradiction(shared, tasks):
         raise ParamsError(f"{file}: {contradiction}")
     wrong = [line for name, settings in tasks.items() for line in _gates(name, blocks[name], settings, shared)]
@@ -78,7 +82,7 @@ def read_all(file: Path = FILE) -> tuple[Params, dict[str, Task]]:
 
 def _gates(name: str, block: dict, settings: Task, shared: Params) -> list[str]:
     """A line per key of a gate that no metrics file of the task can hold."""
-    lines, trees = [], gate_keys.trees(settings, shared.encoders, shared.seeds)
+    lines, trees = [], gate_keys.trees(settings, settings.teachers, shared.seeds)
     for gate, entry in settings.gates.items():
         for part, key in (("key", entry.key), ("minus", entry.minus)):
             wrong = None if key is None else gate_keys.of_another(entry, key, settings.ship)

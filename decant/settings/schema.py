@@ -71,6 +71,8 @@ class Task(Section):
     export: Export
     quantize: Quantize
     thresholds: Thresholds
+    teachers: Annotated[list[str], Field(min_length=1), Distinct] | None
+    """Those of `encoders` that become teachers of the task; null takes all of them."""
     ship: Ship
     """What the bundle holds: the distilled student in int8 ONNX, or the linear model, where it is as good."""
     bundle: Reading
@@ -231,7 +233,7 @@ class Params(Section):
     tasks: Annotated[list[str], Field(min_length=1), Distinct]
     """Task blocks that `dvc repro` builds."""
     encoders: Annotated[list[str], Field(min_length=1), Distinct]
-    """Encoders of the catalogue that become teachers."""
+    """Encoders of the catalogue that become teachers, of all tasks or of those that name them in their `teachers`."""
     seeds: Annotated[list[Seed], Field(min_length=1), Distinct]
     """One teacher per encoder and seed."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
