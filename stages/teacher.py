@@ -6,22 +6,17 @@ Only cached outs, so that a colleague's run cache restores it. A run that was ki
 """
 
 import shutil
+from pathlib import Path
 
-from decant import checked, paths, stage, tables
+from decant import checked, paths, stage
 from decant.files import digest, read_json, write_json, writing
-from decant.members import taught
 from decant.models import unused
-from decant.models.encoder import WEIGHTS, save_tokenizer
-from decant.problem import Problem
-from decant.runs import checkpoints, device, processes
 from decant.settings.base import Section
 from decant.settings.catalogue import Encoder, chosen
 from decant.settings.decision import Decision, rule_of
 from decant.settings.heads import Heads, heads_of
 from decant.settings.teacher import Teacher
 from decant.settings.tokens import Tokens
-from decant.training import finetune
-from decant.training.precision import resolved
 
 
 class Sections(Section):
@@ -39,7 +34,20 @@ def main(task: str, encoder: str, seed: str) -> None:
     source = paths.adapted(task, encoder)
     if unused.marked(source):
         unused.put(paths.teacher(task, encoder, seed), task, encoder)
-        return
+    else:
+        learn(task, encoder, seed, p, source)
+
+
+def learn(task: str, encoder: str, seed: str, p: Sections, source: Path) -> None:
+    """Fine-tune the encoder at `source`, and write the model of the best epoch."""
+    from decant import tables
+    from decant.members import taught
+    from decant.models.encoder import WEIGHTS, save_tokenizer
+    from decant.problem import Problem
+    from decant.runs import checkpoints, device, processes
+    from decant.training import finetune
+    from decant.training.precision import resolved
+
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
     tuned = read_json(paths.search(task, encoder) / "settings.json")
     settings = finetune.settings_of(p.teacher, chosen(p.catalogue, encoder), tuned)
