@@ -87,3 +87,13 @@ def test_the_road_is_evaluate_and_all_before_it(workspace):
     read = road.sections(ROOT / "dvc.yaml")
     assert {"split", "teacher", "distil", "thresholds", "seeds", "catalogue"} <= read
     assert not {"gates", "card", "capacity", "gain", "benchmark", "crossfit"} & read
+
+
+def test_encoders_of_other_tasks_are_left_out_where_the_task_names_its_teachers(workspace, base):
+    base["encoders"], base["demo"]["teachers"] = ["minilm", "mpnet"], ["minilm"]
+    shared, tasks = check(workspace, base, "threads: 1\n")
+    assert (shared.encoders, tasks["demo"].teachers) == (["minilm"], ["minilm"])
+    shared, tasks = check(workspace, base, "teachers: [minilm, distilbert]\n")
+    assert shared.encoders == tasks["demo"].teachers == ["minilm", "distilbert"]
+    with pytest.raises(ParamsError, match=r"more\.yaml: encoders: 'mpnet' teaches none of the tasks demo"):
+        check(workspace, base, "encoders: [minilm, mpnet]\n")

@@ -77,6 +77,32 @@ CONTRADICTIONS = {
         {"encoders": ["minilm", "MiniLM"], "catalogue": {"minilm": MINILM, "MiniLM": MINILM}},
         "encoders: 'minilm' and 'MiniLM' are both 'minilm' in the metrics",
     ),
+    "a teacher that dvc has no stage for": (
+        {"demo.teachers": ["minilm", "mpnet"]},
+        "demo.teachers: 'mpnet' is not among encoders. Write at the top: encoders: [minilm, mpnet]",
+    ),
+    "a teacher that nobody knows": (
+        {"scam.teachers": ["nobody"], "scam.baseline.probe_encoder": "nobody", "scam.distil.encoder": "nobody"},
+        "scam.teachers: 'nobody' is not in the catalogue: minilm",
+    ),
+    "an encoder that teaches no task": (
+        {"encoders": ["minilm", "mpnet"], "demo.teachers": ["minilm"]},
+        "encoders: 'mpnet' teaches none of the tasks demo: each names others in its teachers.",
+    ),
+    "a student of an encoder that teaches other tasks": (
+        {"tasks": ["demo", "scam"], "encoders": ["minilm", "mpnet"], "demo.teachers": ["mpnet"]},
+        "demo.baseline.probe_encoder: 'minilm' is not among its teachers: mpnet",
+    ),
+    "a transfer from a teacher that the first task has not": (
+        {
+            "tasks": ["demo", "scam"],
+            "encoders": ["minilm", "mpnet"],
+            "scam.teachers": ["minilm"],
+            "transfers": {"demo": {"first": "scam", "encoder": "mpnet", "seed": 13}},
+        },
+        "transfers.demo: encoder 'mpnet' is not among encoders: minilm; there would be no such teacher",
+    ),
+    "no teacher": ({"demo.teachers": []}, "demo.teachers: found []"),
     "a head with a blank": (
         {"demo.heads.how much": {"kind": "regression"}, "demo.source.labels.how much": {"column": "urgency"}},
         "demo: heads: 'how much' cannot be a name: a name has letters",
@@ -102,9 +128,21 @@ ALLOWED = {
     },
     "a test set carved from train": {"toxicity.split.carve": {"test": {"source": "train", "share": 0.1}}},
     "order of time without given splits": {"demo.split": {"order": "time"}},
+    "other teachers of a task that is not built": {"scam.teachers": ["minilm", "mpnet"]},
+    "another teacher of one task alone": {
+        "tasks": ["demo", "scam"],
+        "encoders": ["minilm", "mpnet"],
+        "demo.teachers": ["minilm"],
+    },
 }
 
 
 @pytest.mark.parametrize("changes", ALLOWED.values(), ids=ALLOWED)
 def test_what_does_no_harm_is_allowed(tmp_path, changes):
     assert params.read("demo", changed(tmp_path, changes)).task == "demo"
+
+
+def test_a_task_that_leaves_its_teachers_open_has_every_encoder(tmp_path):
+    file = changed(tmp_path, {"tasks": ["demo", "scam"], "encoders": ["minilm", "mpnet"], "demo.teachers": ["minilm"]})
+    assert params.read("demo", file).teachers == ["minilm"]
+    assert params.read("scam", file).teachers == ["minilm", "mpnet"]

@@ -19,7 +19,9 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("stage", ["adapt", "capacity", "crossfit", "gain", "search", "unlabelled"])
+@pytest.mark.parametrize(
+    "stage", ["adapt", "capacity", "crossfit", "encoder", "gain", "search", "teacher", "unlabelled"]
+)
 def test_a_stage_that_may_be_off_imports_nothing_heavy_before_it_knows(stage):
     ended = run(ROOT, sys.executable, "-c", f"import sys, stages.{stage}; print(*sys.modules)")
     assert not HEAVY & set(ended.stdout.split())

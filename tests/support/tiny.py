@@ -89,6 +89,9 @@ def shrink(params: Path, entry: dict, rows: int = 700) -> None:
     defaults["distil"] |= {"epochs": 2, "precision": "fp32", "learning_rate": 1.0e-3, "encoder": "tiny"}
     if shape := entry.get("scratch"):
         defaults["distil"]["layers"] = list(range(min(3, shape["layers"])))
+    for block in tree.values():  # whoever names teachers names others than this one
+        if isinstance(block, dict) and "teachers" in block:
+            block["teachers"] = None
     for task in ("demo", "scam"):
         for section in ("distil", "capacity"):  # slim students are cut from wider and deeper encoders than this one
             tree.get(task, {}).pop(section, None)
