@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from hashlib import sha256
@@ -24,8 +23,6 @@ from decant.files import digest, read_json, write_json
 from decant.paths import SPLITS
 
 STARTS = re.compile(r"^Running stage '(.+)':$")
-# a line of dvc that ends what ran before it
-ENDS = re.compile(r"^(?:Running stage|Stage|Restored stage|Updating lock file|Generating lock file|Use `dvc push`)")
 # what a fold learns with; encoder, export and quantize bring it into shape
 TRAINING = ("adapt", "search", "baseline", "teacher", "soften", "distil")
 
@@ -68,8 +65,8 @@ def one(plan: Plan, number: int, cache: Path, patience: float, say: Callable[[st
         with FileLock(lock, timeout=patience):
             if not done(plan, number).exists():
                 folder = project.lay(plan, number, cache)
-                spent = repro(plan, number, folder, say)
-                seconds = timed(plan, folder, spent)
+                repro(plan, number, folder, say)
+                seconds = timed(plan, folder)
                 write_json(
                     done(plan, number),
                     {"files": {name: digest(folder / name) for name in read(plan)}, "seconds": seconds},
@@ -89,8 +86,8 @@ def read(plan: Plan) -> list[str]:
     return [path.as_posix() for path in (*splits, paths.predictions(plan.task))]
 
 
-def repro(plan: Plan, number: int, folder: Path, say: Callable[[str], None]) -> dict[str, float]:
-    """`dvc repro` of the road in the fold's project: seconds of each stage that ran in it, now or before it was killed.
+def repro(plan: Plan, number: int, folder: Path, say: Callable[[str], None]) -> None:
+    """`dvc repro` of the road in the fold's project.
 
     Raises DataError: a stage stopped. CacheError: what a killed command has left still builds this fold.
     """
@@ -100,9 +97,7 @@ def repro(plan: Plan, number: int, folder: Path, say: Callable[[str], None]) -> 
     # the stages' own `python` is this one; a stage of the main project that calls us is none of this one
     environment = {name: value for name, value in os.environ.items() if name not in ("DVC_STAGE", "DVC_ROOT")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    kept = folder / "seconds.json"  # written stage by stage, so that a kill loses none
-    spent: dict[str, float] = read_json(kept) if kept.exists() else {}
-    stage, began = None, time.monotonic()
+    stage = None
     with (
         log.open("w", encoding="utf-8") as written,
         subprocess.Popen(
@@ -118,20 +113,14 @@ def repro(plan: Plan, number: int, folder: Path, say: Callable[[str], None]) -> 
         for line in running.stdout:
             written.write(line)
             written.flush()
-            if ENDS.match(line):
-                if stage:
-                    spent[stage] = round(time.monotonic() - began, 1)
-                    write_json(kept, spent)
-                found = STARTS.match(line.rstrip("\n"))
-                stage, began = (found[1] if found else None), time.monotonic()
-                if stage:
-                    say(f"fold {number + 1} of {plan.folds}: {stage}")
+            if found := STARTS.match(line.rstrip("\n")):
+                stage = found[1]
+                say(f"fold {number + 1} of {plan.folds}: {stage}")
     if running.returncode:
         raise DataError(
             f"{plan.task}: fold {number + 1} of {plan.folds} stopped{f' in {stage}' if stage else ''}. What is finished stays: "
             f"run the command again once it is mended. {log}:\n{last_words(log)}"
         )
-    return spent
 
 
 def last_words(log: Path) -> str:
@@ -141,11 +130,16 @@ def last_words(log: Path) -> str:
     return "\n".join(told or lines[-10:])
 
 
-def timed(plan: Plan, folder: Path, spent: dict[str, float]) -> dict[str, float]:
-    """Stage -> seconds, as it ran here, or as it ran when the run cache kept it; a stage that the main project ran has none.
+def timed(plan: Plan, folder: Path) -> dict[str, float]:
+    """Stage -> seconds of the processor, as it ran here, or as it ran when the run cache kept it; a stage that the main project
+    ran has none.
 
     The record of a stage in dvc.lock, inputs and outs, is the same wherever it ran.
     """
+    spent = {}
+    for task in plan.tree["tasks"]:
+        file = folder / paths.times(task)
+        spent |= {name: each["processor"] for name, each in (read_json(file) if file.exists() else {}).items()}
     stages = YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     seconds = {}
     for name, entry in stages.items():
@@ -159,7 +153,7 @@ def timed(plan: Plan, folder: Path, spent: dict[str, float]) -> dict[str, float]
 
 
 def minutes(plan: Plan) -> dict[str, float | None]:
-    """Minutes of training over all folds by stage, wall clock; None: not every fold knows, for the main project ran some."""
+    """Minutes of the processor for training over all folds, by stage; None: not every fold knows, for the main project ran some."""
     found: dict[str, float | None] = dict.fromkeys(TRAINING, 0.0)
     for number in range(plan.folds):
         lock = YAML(typ="safe", pure=True).load((plan.fold(number) / "dvc.lock").read_text(encoding="utf-8"))["stages"]

@@ -82,7 +82,9 @@ def spent(minutes: dict[str, float | None]) -> str:
     known = {stage: value for stage, value in minutes.items() if value is not None}
     parts = [f"{stage} {value:.1f}" for stage, value in known.items() if value >= 0.05]
     unknown = [stage for stage, value in minutes.items() if value is None]
-    told = f"minutes of training in all folds: {sum(known.values()):.1f}" + (f" ({', '.join(parts)})" if parts else "")
+    told = f"processor minutes of training in all folds: {sum(known.values()):.1f}" + (
+        f" ({', '.join(parts)})" if parts else ""
+    )
     return told + (f"; not known of {', '.join(unknown)}, which ran elsewhere" if unknown else "")
 
 

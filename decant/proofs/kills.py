@@ -113,8 +113,8 @@ def one(subject: Subject, chance: random.Random, stages: dict[str, str], *option
 
 
 def waited(subject: Subject) -> float:
-    """Seconds until no stage runs there without its dvc. Beside another of it, a training stage would pick up a checkpoint that
-    the other takes away, and learn something else without a word."""
+    """Seconds until no stage runs there without its dvc. Another of it would wait for it, and a kill would then hit one
+    that does nothing."""
     begin = time.monotonic()
     while orphans.orphans(subject.root):
         time.sleep(0.2)

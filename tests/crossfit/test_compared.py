@@ -90,7 +90,7 @@ def test_a_contestant_that_only_one_has_is_named(plans):
     told = words.comparison(plans, found, [{"teacher": 2.0, "distil": 1.0}, {"teacher": None, "distil": 3.0}])
     assert "in B alone: teacher_mpnet_13" in told
     assert "the same in both: linear" in told
-    assert "A: minutes of training in all folds: 3.0 (teacher 2.0, distil 1.0)" in told
+    assert "A: processor minutes of training in all folds: 3.0 (teacher 2.0, distil 1.0)" in told
     assert "not known of teacher" in told
     assert "FPR of scam" in told
 

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from graph import ROOT
 
@@ -27,7 +28,7 @@ def started(tmp_path):
     def start(*program: str) -> int:
         running.append(subprocess.Popen(program, cwd=tmp_path, start_new_session=True))
         for _ in range(600):
-            if Path(f"/proc/{running[-1].pid}/cmdline").read_bytes().count(b"\0") >= len(program):
+            if len(psutil.Process(running[-1].pid).cmdline()) >= len(program):
                 break
             time.sleep(0.05)
         return running[-1].pid
@@ -55,14 +56,23 @@ def test_what_is_no_stage_may_run(started, tmp_path):
     orphans.refuse_orphans(tmp_path)
 
 
-def planted(proc: Path, tree: dict[int, tuple[int, list[str]]], root: Path) -> Path:
-    for number, (parent, words) in tree.items():
-        folder = proc / str(number)
-        folder.mkdir(parents=True)
-        (folder / "cmdline").write_text("\0".join(words) + "\0")
-        (folder / "stat").write_text(f"{number} (a) name) S {parent} 1 1")
-        (folder / "cwd").symlink_to(root)
-    return proc
+class Planted:
+    """A process as psutil shows it. tree: number -> its parent and its command."""
+
+    def __init__(self, pid: int, tree: dict[int, tuple[int, list[str]]], root: Path):
+        self.pid, self.tree, self.root = pid, tree, root
+
+    def cmdline(self) -> list[str]:
+        return self.tree[self.pid][1]
+
+    def cwd(self) -> str:
+        return str(self.root)
+
+    def parents(self) -> list["Planted"]:
+        above = self.tree[self.pid][0]
+        if above not in self.tree:
+            return []
+        return [parent := Planted(above, self.tree, self.root), *parent.parents()]
 
 
 STAGE = ["python", "-m", "stages.teacher", "demo"]
@@ -77,16 +87,19 @@ STAGE = ["python", "-m", "stages.teacher", "demo"]
         ({1: (0, ["init"]), 6: (1, ["sh", "-c", "python -m stages.teacher demo"]), 7: (6, STAGE)}, [7]),
         ({1: (0, ["init"]), 5: (1, ["dvc", "repro"]), 7: (1, STAGE)}, [7]),
         ({7: (99, STAGE)}, [7]),
-        ({7: (7, STAGE)}, [7]),
     ],
 )
 def test_a_stage_that_has_dvc_above_it_is_no_orphan(tmp_path, tree, found):
-    proc = planted(tmp_path / "proc", tree, tmp_path)
-    assert [one.number for one in orphans.orphans(tmp_path, proc)] == found
+    assert list(orphans.orphans(tmp_path, [Planted(number, tree, tmp_path) for number in tree])) == found
 
 
-def test_a_machine_without_proc_has_none(tmp_path):
-    assert orphans.orphans(tmp_path, tmp_path / "none") == []
+@pytest.mark.parametrize("gone", [psutil.NoSuchProcess(7), psutil.AccessDenied(7)])
+def test_one_that_ends_meanwhile_or_is_somebody_elses_is_passed_by(tmp_path, gone, monkeypatch):
+    def fails(_):
+        raise gone
+
+    monkeypatch.setattr(Planted, "cwd", fails)
+    assert orphans.orphans(tmp_path, [Planted(7, {7: (1, STAGE)}, tmp_path)]) == {}
 
 
 def test_the_check_before_a_run_asks_for_them(monkeypatch, workspace, capsys):

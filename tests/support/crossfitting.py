@@ -81,6 +81,7 @@ frame.to_parquet(f"data/{task}/prepared.parquet", index=False)
 """
 TEACHER = """import json, os, sys, time
 from pathlib import Path
+from decant import times
 task = sys.argv[1]
 number = json.loads(Path(f"checked/{task}.json").read_text())["split"]["fold"]["number"]
 with open(os.environ["CALLS"], "a") as file:
@@ -90,6 +91,7 @@ while number == 1 and Path(os.environ["CALLS"]).with_name("hold").exists():
 folder = Path(f"models/{task}/teachers")
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "weight.json").write_text(json.dumps(number))
+times.record(task, 0.0)
 """
 EVALUATE = """import json, os, sys
 import numpy as np
