@@ -138,6 +138,15 @@ def test_an_object_that_was_not_pushed_fails_with_its_name(team, tmp_path, name)
     assert ended.stderr.count("models/") == 1
 
 
+def test_a_job_has_the_remote_from_its_variable_and_git_does_not(team, tmp_path):
+    folder = clone(team, tmp_path / "clone", "main")
+    write(folder / ".dvc/config", "")
+    environment = ENVIRONMENT_OF_CI | {"DECANT_REMOTE": str(team / "objects")}
+    assert run(folder, ".ci/remote", environment=environment).stdout == "team\n"
+    assert "has all 2 outs" in run(folder, ".ci/objects", environment=environment).stdout
+    assert (folder / ".dvc/config").read_text(encoding="utf-8") == ""
+
+
 def test_a_green_verdict_passes(team, tmp_path):
     assert "demo: green" in step(clone(team, tmp_path / "clone", "better"), ".ci/verdict").stdout
 
