@@ -26,7 +26,8 @@ def arguments(crossfit: argparse.ArgumentParser, compare: argparse.ArgumentParse
     crossfit.add_argument(
         "--params", default="base", metavar="OVERLAY", help="YAML file that is merged over the task's block"
     )
-    crossfit.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as well, as JSON")
+    for parser in (crossfit, compare):
+        parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as well, as JSON")
     compare.add_argument("first", metavar="A", help="YAML file that is merged over the task's block, or base for none")
     compare.add_argument("second", metavar="B", help="likewise; B - A is shown")
 
@@ -51,6 +52,8 @@ def crossfit(options: argparse.Namespace) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     from decant.crossfit import compare, folds, pooled, words
+    from decant.crossfit.plan import over
+    from decant.files import write_metrics
 
     chosen, processes = planned(options, [options.first, options.second])
     plans = (chosen[0], chosen[1])
@@ -60,11 +63,15 @@ def compare(options: argparse.Namespace) -> None:
         folds.run(plan, processes, say)
     found = compare.compare(plans, (pooled.read(plans[0]), pooled.read(plans[1])))
     minutes = [folds.minutes(plan) for plan in plans]
+    first, second = (
+        {"overlay": plan.name, "says": over(plan.name), "run": plan.key, "minutes": each}
+        for plan, each in zip(plans, minutes, strict=True)
+    )
+    told = {"first": first, "second": second} | found
+    if options.out:
+        write_metrics(options.out, told)
     if options.json:
-        sides = [
-            {"overlay": plan.name, "run": plan.key, "minutes": each} for plan, each in zip(plans, minutes, strict=True)
-        ]
-        print(json.dumps({"first": sides[0], "second": sides[1]} | found, indent=2, ensure_ascii=False))
+        print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         print(words.comparison(plans, found, minutes))
 

@@ -64,6 +64,7 @@ def compare(plans: tuple[Plan, Plan], pools: tuple[Pooled, Pooled]) -> dict:
         "folds": plans[0].folds,
         "rows": plans[0].rows,
         "n": len(first.ids),
+        "rule": plans[0].settings.decision.rule,
         "contestants": found,
         "alone": [
             [name for name in one.said.answers if name not in other.said.answers]

@@ -137,7 +137,7 @@ def timed(plan: Plan, folder: Path) -> dict[str, float]:
     The record of a stage in dvc.lock, inputs and outs, is the same wherever it ran.
     """
     spent = {}
-    for task in plan.tree["tasks"]:
+    for task in plan.tasks:
         file = folder / paths.times(task)
         spent |= {name: each["processor"] for name, each in (read_json(file) if file.exists() else {}).items()}
     stages = YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]

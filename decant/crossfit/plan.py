@@ -74,8 +74,7 @@ def plan(task: str, overlay: str, folds: int, rows: str) -> Plan:
     if own.split.fold:
         raise ParamsError(f"{params.FILE}: {task}.split.fold: a cross-fitted road sets it for each fold; take it out")
     base = written.read(params.FILE).tree
-    over = {} if overlay in BASE else read_overlay(Path(overlay))
-    tree = merged(task, base, over)
+    tree = merged(task, base, over(overlay))
     shared, settings = validated(tree, params.FILE if overlay in BASE else Path(overlay))
     names = [stage for stage in road.stages() if stage != "check"]  # which reads every section
     digests = code.digests(names, Path.cwd())
@@ -91,6 +90,11 @@ def plan(task: str, overlay: str, folds: int, rows: str) -> Plan:
     }
     key = hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
     return Plan(task, overlay, folds, rows, tree, settings[task], shared, digests, key)
+
+
+def over(overlay: str) -> dict:
+    """What an overlay says; of BASE nothing. Raises ParamsError: see `read_overlay`."""
+    return {} if overlay in BASE else read_overlay(Path(overlay))
 
 
 def read_overlay(file: Path) -> dict:

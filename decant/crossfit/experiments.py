@@ -1,0 +1,70 @@
+"""The table of docs/experiments.md: every comparison that metrics/experiments/ holds.
+
+python -m decant compare base experiments/averaged.yaml --task scam --out metrics/experiments/scam-averaged.json
+python -m decant.crossfit.experiments
+"""
+
+from io import StringIO
+
+from ruamel.yaml import YAML
+
+from decant import paths
+from decant.crossfit.words import called
+from decant.files import read_json
+from decant.review.markdown import code, table
+
+FOLDER = paths.metrics("experiments", "all").parent
+MEMBERS = {
+    "teacher_": "teacher",
+    "ensemble": "ensemble",
+    "student_int8": "student int8",
+}  # how a name begins, what it is called
+
+
+def page() -> str:
+    """A table per task in Markdown, its comparisons by name."""
+    found = {}
+    for file in sorted(FOLDER.glob("*.json")):
+        told = read_json(file)
+        found.setdefault(told["task"], []).append(told)
+    return "\n\n".join(of_task(task, every) for task, every in sorted(found.items()))
+
+
+def of_task(task: str, every: list[dict]) -> str:
+    first = every[0]
+    measure = headline(first)
+    title = f"**{task}**: {called(measure)}, {first['n']:,} rows, {first['folds']} folds, rows: {first['rows']}"
+    columns = ["setting", *MEMBERS.values(), "over folds", "higher in", "minutes"]
+    return f"{title}\n\n{table(columns, [row(told, measure) for told in every])}"
+
+
+def headline(told: dict) -> str:
+    """Macro AUC where any number of labels holds, whose macro F1 hangs on every threshold; else macro F1."""
+    return "macro_auc" if told["rule"] == "thresholds" else "macro_f1"
+
+
+def row(told: dict, measure: str) -> list[str]:
+    """Everyone's figure with the setting, what that is more than without, and the interval over the rows; of what ships that over
+    the folds too, and the processor minutes of training without and with it.
+    """
+    cells = []
+    for begins in MEMBERS:
+        name = next(name for name in told["contestants"] if name.startswith(begins))
+        of = told["contestants"][name]["measures"][measure]
+        cells.append(f"{of['second']:.4f} ({of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f})")
+    spread = f"{of['folds_low']:+.4f} to {of['folds_high']:+.4f}"
+    minutes = [sum(value or 0 for value in told[side]["minutes"].values()) for side in ("first", "second")]
+    setting = code(flow(told["second"]["says"]))
+    return [setting, *cells, spread, f"{of['folds_higher']} of {told['folds']}", "{:.0f} → {:.0f}".format(*minutes)]
+
+
+def flow(says: dict) -> str:
+    """An overlay in one line."""
+    yaml, text = YAML(typ="safe", pure=True), StringIO()
+    yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = True, 10_000, False
+    yaml.dump(says, text)
+    return text.getvalue().strip()[1:-1]
+
+
+if __name__ == "__main__":
+    print(page())
