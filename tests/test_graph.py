@@ -174,6 +174,18 @@ def test_no_arrow_runs_back_up(file):
         assert target in known or (room == "decant" and name.startswith(ROOT_MAY)), f"{file.relative_to(ROOT)}: {name}"
 
 
+LONGER = {"heads.py", "scoring/intervals.py", "settings/source.py", "verdict/card.py"}  # no fifth
+
+
+def test_a_module_is_read_in_one_go():
+    """It has 250 lines at most."""
+    lines = {
+        file.relative_to(ROOT / "decant").as_posix(): len(file.read_text(encoding="utf-8").splitlines())
+        for file in (ROOT / "decant").rglob("*.py")
+    }
+    assert {name for name, count in lines.items() if count > 250} == LONGER
+
+
 def test_every_room_has_a_place_in_the_order():
     assert {path.name for path in (ROOT / "decant").iterdir() if path.is_dir() and path.name != "__pycache__"} == set(
         ROOMS

@@ -1,4 +1,4 @@
-"""The options of `python -m decant new`, and of `try`."""
+"""What can be said of a table: options that `new` and `try` have."""
 
 import argparse
 from pathlib import Path
@@ -31,16 +31,6 @@ FLAGS = {
     "quotes": "quotes enclose cells, or are characters like any other",
     "header": "the first row has the names of the columns, or not",
 }
-
-
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `choices` reads, and the file, the task, --build and --dry-run."""
-    kinds = "CSV, TSV, JSONL, Parquet or XLSX, a folder of them, or the URL of a database; left out with --build, for a block that is there"
-    parser.add_argument("file", type=place, nargs="?", metavar="FILE", help=kinds)
-    parser.add_argument("--task", required=True, help="name of the new block")
-    table(parser)
-    parser.add_argument("--build", action="store_true", help="add the block to tasks")
-    parser.add_argument("--dry-run", action="store_true", help="print the block and write nothing")
 
 
 def table(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ import shlex
 import pytest
 from graph import ROOT
 
-from decant import __main__
 from decant.__main__ import main
+from decant.proofs import commands
 
 PAGE = (ROOT / "docs/proofs.md").read_text(encoding="utf-8")
 LINES = [
@@ -20,7 +20,7 @@ COMMANDS = [line.partition(" > ")[0] for line in LINES if line.startswith("pytho
 def test_a_command_of_the_page_has_the_options_that_it_names(monkeypatch, command):
     asked = []
     for name in ("_reproduce", "_prove", "_lock"):
-        monkeypatch.setattr(__main__, name, asked.append)
+        monkeypatch.setattr(commands, name, asked.append)
     words = shlex.split(command)[3:]
     assert main(words) == 0
     (options,) = asked

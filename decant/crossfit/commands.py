@@ -8,6 +8,16 @@ from pathlib import Path
 from decant.errors import ParamsError
 
 
+def add_crossfit_and_compare(commands: argparse._SubParsersAction) -> None:
+    run = commands.add_parser("crossfit", help="the whole road once per fold: figures over all rows, each test once")
+    pair = commands.add_parser(
+        "compare", help="two settings on the same rows by cross-fitting: their paired difference"
+    )
+    arguments(run, pair)
+    run.set_defaults(run=crossfit)
+    pair.set_defaults(run=compare)
+
+
 def arguments(crossfit: argparse.ArgumentParser, compare: argparse.ArgumentParser) -> None:
     for parser in (crossfit, compare):
         parser.add_argument("--task", required=True, help="task block of params.yaml, e.g. demo")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from decant.deploy.options import bundle_of
+from decant import paths
 from decant.errors import InputError
 from decant.runtime import Bundle
 from decant.shipped.texts import fault
@@ -50,6 +50,13 @@ def predict(options: Namespace) -> None:
             continue
         prediction = bundle.predict([text])[0]
         print(_json(text, prediction) if options.json else _shown(text, prediction, bundle), flush=True)
+
+
+def bundle_of(options: Namespace) -> Path:
+    """The bundle's folder. Raises InputError: neither --task nor --bundle says which."""
+    if options.bundle is None and options.task is None:
+        raise InputError("which classifier? Say --bundle FOLDER, or --task NAME for models/NAME/bundle")
+    return options.bundle or paths.bundle(options.task)
 
 
 def lines(stream: BinaryIO, longest: int, keep: bool = False) -> Iterator[str | None]:
