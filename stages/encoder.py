@@ -40,7 +40,7 @@ def keep(task: str, name: str, p: Sections) -> None:
     from tokenizers import Tokenizer
 
     from decant import tables
-    from decant.models import proved, scratch, sources
+    from decant.models import places, proved, scratch
     from decant.models.coverage import covered
     from decant.models.encoder import WEIGHTS, check_vocabulary, load_tokenizer, load_weights, save_tokenizer
     from decant.shipped.tokenfile import reading, tried
@@ -53,7 +53,7 @@ def keep(task: str, name: str, p: Sections) -> None:
         if entry.scratch:
             source, folder = "scratch", scratch.start(Path(made), entry.scratch, entry.vocab_size, texts)
         else:
-            source, folder = sources.find(name, p.catalogue)
+            source, folder = places.find(name, p.catalogue)
         print(f"encoder {name} from {source}")
         sha256 = digest(folder / WEIGHTS)
         proved.check_digest(name, entry, source, sha256)

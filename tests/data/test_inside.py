@@ -9,9 +9,10 @@ from rawtask import TASK, arrange, outputs, rerun, table
 from decant import paths
 from decant.data import corrections, inside, sources
 from decant.errors import DataError
+from decant.models import places
 from decant.settings.heads import heads_of
 from decant.settings.params import read
-from stages import encoder, unlabelled
+from stages import unlabelled
 
 ROWS = table("a,win,ham\nb,rent,spam\nc,bye,spam\n")
 SECRET = table("x,secret,ham\ny,hidden,spam\n")
@@ -93,9 +94,9 @@ def test_an_encoder_folder_with_a_link_out_is_no_source(tmp_path, name):
     folder.mkdir()
     for file in ("tokenizer.json", "config.json", "model.safetensors"):
         (folder / file).write_text("{}", encoding="utf-8")
-    assert encoder.located("tiny", f"folder:{folder}", fetch=False) == (folder, "")
+    assert places.located("tiny", f"folder:{folder}", fetch=False) == (folder, "")
     (folder / name).rename(tmp_path / "outside")
     (folder / name).symlink_to(tmp_path / "outside")
-    found, reason = encoder.located("tiny", f"folder:{folder}", fetch=False)
+    found, reason = places.located("tiny", f"folder:{folder}", fetch=False)
     assert found is None
     assert reason.startswith(f"{folder / name}: a link, which leads out of {folder}")
