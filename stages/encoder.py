@@ -29,13 +29,14 @@ class Sections(Section):
 
 def main(task: str, name: str) -> None:
     p = checked.read(Sections, task)
+    entry = chosen(p.catalogue, name)
     if name in p.teachers:
-        keep(task, name, p)
+        keep(task, name, entry, p)
     else:
         unused.put(paths.encoder(task, name), task, name)
 
 
-def keep(task: str, name: str, p: Sections) -> None:
+def keep(task: str, name: str, entry: Encoder, p: Sections) -> None:
     """Find the encoder, prove it, and keep weights and tokenizer."""
     from tokenizers import Tokenizer
 
@@ -45,7 +46,6 @@ def keep(task: str, name: str, p: Sections) -> None:
     from decant.models.encoder import WEIGHTS, check_vocabulary, load_tokenizer, load_weights, save_tokenizer
     from decant.shipped.tokenfile import reading, tried
 
-    entry = chosen(p.catalogue, name)
     heads = heads_of(p.heads)
     texts = tables.load(task, "train", heads)["text"].tolist()
 
