@@ -11,13 +11,14 @@ from ruamel.yaml import YAML
 from decant import paths
 from decant.crossfit.words import called
 from decant.files import read_json
+from decant.keys import STUDENT_INT8
 from decant.review.markdown import code, table
 
 FOLDER = paths.metrics("experiments", "all").parent
 MEMBERS = {
     "teacher_": "teacher",
     "ensemble": "ensemble",
-    "student_int8": "student int8",
+    STUDENT_INT8: "student int8",
 }  # how a name begins, what it is called
 
 
