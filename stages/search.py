@@ -44,10 +44,12 @@ def main(task: str, encoder: str, role: str = "stage") -> None:
     p = checked.read(Sections, task)
     if role not in ("stage", "worker"):
         raise ParamsError(f"search: {role!r} is no role; say worker to help a search that runs, or nothing")
-    if role == "worker" and not p.search.on:
-        raise ParamsError(f"params.yaml: {task}.search.on: false; there is no search to help")
+    off = not p.search.on or unused.marked(paths.adapted(task, encoder))
+    if role == "worker" and off:
+        why = f"{encoder} is not among its teachers" if p.search.on else "search.on: false"
+        raise ParamsError(f"params.yaml: {task}: {why}; there is no search to help")
     out = paths.search(task, encoder)
-    if not p.search.on or unused.marked(paths.adapted(task, encoder)):
+    if off:
         with writing(out) as partial:
             write_json(partial / "settings.json", {})
     else:

@@ -15,11 +15,9 @@ from decant.keys import STUDENT_INT8
 from decant.review.markdown import code, table
 
 FOLDER = paths.metrics("experiments", "all").parent
-MEMBERS = {
-    "teacher_": "teacher",
-    "ensemble": "ensemble",
-    STUDENT_INT8: "student int8",
-}  # how a name begins, what it is called
+# how a contestant's name begins -> what it is called; what ships comes last
+MEMBERS = {"teacher_": "teacher", "ensemble": "ensemble", STUDENT_INT8: "student int8"}
+NOTHING = "No comparison has been kept yet."
 
 
 def page() -> str:
@@ -28,7 +26,7 @@ def page() -> str:
     for file in sorted(FOLDER.glob("*.json")):
         told = read_json(file)
         found.setdefault(told["task"], []).append(told)
-    return "\n\n".join(of_task(task, every) for task, every in sorted(found.items()))
+    return "\n\n".join(of_task(task, every) for task, every in sorted(found.items())) or NOTHING
 
 
 def of_task(task: str, every: list[dict]) -> str:
@@ -48,15 +46,20 @@ def row(told: dict, measure: str) -> list[str]:
     """Everyone's figure with the setting, what that is more than without, and the interval over the rows; of what ships that over
     the folds too, and the processor minutes of training without and with it.
     """
-    cells = []
-    for begins in MEMBERS:
-        name = next(name for name in told["contestants"] if name.startswith(begins))
-        of = told["contestants"][name]["measures"][measure]
-        cells.append(f"{of['second']:.4f} ({of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f})")
-    spread = f"{of['folds_low']:+.4f} to {of['folds_high']:+.4f}"
-    minutes = [sum(value or 0 for value in told[side]["minutes"].values()) for side in ("first", "second")]
-    setting = code(flow(told["second"]["says"]))
-    return [setting, *cells, spread, f"{of['folds_higher']} of {told['folds']}", "{:.0f} → {:.0f}".format(*minutes)]
+    everyone = told["contestants"]
+    names = [next(name for name in everyone if name.startswith(begins)) for begins in MEMBERS]
+    each = [everyone[name]["measures"][measure] for name in names]
+    cells = [f"{of['second']:.4f} ({of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f})" for of in each]
+    ours = each[-1]
+    spread = f"{ours['folds_low']:+.4f} to {ours['folds_high']:+.4f}"
+    minutes = " → ".join(spent(told[side]["minutes"]) for side in ("first", "second"))
+    return [code(flow(told["second"]["says"])), *cells, spread, f"{ours['folds_higher']} of {told['folds']}", minutes]
+
+
+def spent(minutes: dict[str, float | None]) -> str:
+    """All stages together; more than that where a stage is not known."""
+    known = [value for value in minutes.values() if value is not None]
+    return f"{'over ' if len(known) < len(minutes) else ''}{sum(known):.0f}"
 
 
 def flow(says: dict) -> str:

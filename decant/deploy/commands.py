@@ -50,16 +50,16 @@ def add_serve(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8000, help="0: any free one, which is printed (default: 8000)")
     parser.add_argument(
-        "--workers", type=_positive, default=1, metavar="N", help="processes, one core each (default: 1)"
+        "--workers", type=positive, default=1, metavar="N", help="processes, one core each (default: 1)"
     )
-    parser.add_argument("--max-batch", type=_positive, default=128, help="texts a request (default: 128)")
-    parser.add_argument("--max-body", type=_positive, default=1 << 20, help="bytes a request (default: 1,048,576)")
-    parser.add_argument("--max-queue", type=_positive, default=64, help="requests that wait a process (default: 64)")
-    parser.add_argument("--timeout", type=_positive, default=10, help="seconds for a request (default: 10)")
+    parser.add_argument("--max-batch", type=positive, default=128, help="texts a request (default: 128)")
+    parser.add_argument("--max-body", type=positive, default=1 << 20, help="bytes a request (default: 1,048,576)")
+    parser.add_argument("--max-queue", type=positive, default=64, help="requests that wait a process (default: 64)")
+    parser.add_argument("--timeout", type=positive, default=10, help="seconds for a request (default: 10)")
     parser.set_defaults(run=_serve, extra="serve")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")

@@ -17,6 +17,7 @@ from decant.settings.schema import Params, Task
 
 FILE = Path("params.yaml")
 RESERVED = across.RESERVED  # what no task may be called
+VALUES = ("ship", "teachers")  # keys of a task that are no sections
 LONGEST = 200  # characters of a wrong value in its error
 Way = tuple[str, ...]  # the keys, from the top of the file, that lead to a value
 
@@ -61,10 +62,7 @@ def read_all(file: Path = FILE) -> tuple[Params, dict[str, Task]]:
     if not isinstance(defaults, dict):
         raise ParamsError(f"{file}: defaults: missing; it holds the sections that tasks share")
     for name, section in defaults.items():
-        if not isinstance(section, dict) and name not in (
-            "ship",
-            "teachers",
-        ):  # which a block would replace without a word
+        if not isinstance(section, dict) and name not in VALUES:  # which a block would replace without a word
             raise ParamsError(f"{file}: defaults.{name}: found {_shown(section)}, expected a section with keys")
     blocks = {key: tree.pop(key) for key in list(tree) if key not in Params.model_fields}
     if misnamed := across.misnamed(blocks):

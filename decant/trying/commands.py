@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from decant.deploy.commands import positive
 from decant.new.options import choices, place, table
 
 
@@ -10,18 +11,9 @@ def add_try(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("try", help="a first answer about a table in minutes, before it is a task")
     parser.add_argument("file", type=place, metavar="FILE", help="as of new")
     table(parser)
-    parser.add_argument(
-        "--rows", type=_positive, default=5000, metavar="N", help="rows to fit at most (default: 5,000)"
-    )
+    parser.add_argument("--rows", type=positive, default=5000, metavar="N", help="rows to fit at most (default: 5,000)")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="write the answer, without texts, to a page there")
     parser.set_defaults(run=_try)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 def _try(options: argparse.Namespace) -> None:

@@ -9,6 +9,8 @@ from graph import ROOT
 
 from decant.crossfit import experiments
 from decant.crossfit.compare import compare
+from decant.crossfit.plan import merged, read_overlay, validated
+from decant.settings import written
 from decant.settings.params import read
 
 SAYS = {"teacher": {"averaged": 3, "frozen_embeddings": True}, "seeds": [1, 2]}
@@ -39,7 +41,7 @@ def test_a_row_has_the_setting_everyones_difference_and_the_minutes(told):
     assert cells[1] == cells[2] == cells[3] == (
         f"{of['second']:.4f} ({of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f})"
     )  # fmt: skip
-    assert cells[4:] == [f"{of['folds_low']:+.4f} to {of['folds_high']:+.4f}", "4 of 4", "3 → 6"]
+    assert cells[4:] == [f"{of['folds_low']:+.4f} to {of['folds_high']:+.4f}", "4 of 4", "over 3 → over 6"]
 
 
 def test_of_labels_of_which_any_number_holds_it_is_macro_auc(told):
@@ -55,6 +57,20 @@ def test_a_task_has_a_table_and_a_file_a_row(told, workspace, monkeypatch):
     page = experiments.page()
     assert page.count("\n| ") == 2 * 2 + 3
     assert page.index("**demo**: macro F1, 400 rows, 4 folds") < page.index("**scam**")
+
+
+def test_without_a_file_it_says_so(workspace, monkeypatch):
+    monkeypatch.setattr(experiments, "FOLDER", workspace / "none")
+    assert experiments.page() == experiments.NOTHING
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "experiments").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_overlay_is_one_and_says_why(workspace, file):
+    base = written.read(workspace / "params.yaml").tree
+    shared, tasks = validated(merged("scam", base, read_overlay(file)), file)
+    without, before = validated(merged("scam", base, {}), file)
+    assert (shared, tasks) != (without, before), "it changes nothing"
+    assert file.read_text(encoding="utf-8").startswith("# ")
 
 
 def test_an_overlay_stands_in_one_line():

@@ -53,7 +53,6 @@ def test_it_passes_the_encoder_stage_and_learns_one_step(family, workspace, fram
     settings = finetune.settings_of(p.teacher, p.catalogue["tiny"], {"epochs": 1, "batch_size": 16, "warmup": 0.0})
     assert settings.learning_rate == 1e-2
     given = taught.plain(tables.targets(frame, PROBLEM.heads))
-    given = taught.plain(tables.targets(frame, PROBLEM.heads))
     learnt, tokenizer, epochs = finetune.fine_tune(
         kept(workspace), PROBLEM, settings, 13, {"train": frame, "valid": frame}, given, workspace / "work"
     )

@@ -15,10 +15,8 @@ from shell import ENVIRONMENT
 from decant.files import digest, read_json, write_json
 
 MODEL = "onnx/model_quantized.onnx"
-SECONDS, MEGABYTES = (
-    60,
-    3000,
-)  # of processor time; of addresses, of which an honest bundle takes 1,100: libraries, for the most part
+SECONDS = 60  # of processor time
+MEGABYTES = 3000  # of addresses, of which an honest bundle takes 1,100: libraries, for the most part
 LIMITS = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]),) * 2)

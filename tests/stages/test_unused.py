@@ -5,6 +5,7 @@ import pytest
 from encoders import arrange, described
 
 from decant import paths
+from decant.errors import ParamsError
 from decant.files import read_json
 from decant.models import unused
 from stages import adapt, encoder, gain, search, teacher
@@ -43,6 +44,14 @@ def test_nothing_is_fetched_adapted_tried_out_or_trained(other):
     }
     assert read_json(paths.gain("demo", other)) == {"seeds": 0}
     assert read_json(paths.search("demo", other) / "settings.json") == {}
+
+
+def test_nobody_can_help_a_search_that_there_is_not(other):
+    encoder.main("demo", other)
+    adapt.main("demo", other)
+    with pytest.raises(ParamsError, match="demo: other is not among its teachers; there is no search to help"):
+        search.main("demo", other, "worker")
+    assert not paths.search("demo", other).exists()
 
 
 def test_the_teacher_of_a_task_is_not_passed_by(other):
