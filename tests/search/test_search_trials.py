@@ -225,7 +225,7 @@ def test_a_worker_adds_trials_and_writes_nothing(small, monkeypatch):
     ("role", "on", "words"),
     [
         ("helper", True, "'helper' is no role; say worker"),
-        ("worker", False, "demo.search.on: false; there is no search"),
+        ("worker", False, "demo: search.on: false; there is no search"),
     ],
 )
 def test_a_worker_without_a_search_is_refused(small, role, on, words):
