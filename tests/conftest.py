@@ -176,7 +176,7 @@ def road(tmp_path_factory, texts) -> Path:
     tiny.shrink(folder / "params.yaml", entry)
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-qm", "small")
-    run(folder, "dvc", "repro")
+    run(folder, "dvc", "repro", warm=False)
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-qm", "figures")
     return folder

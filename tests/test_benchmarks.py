@@ -8,6 +8,7 @@ from graph import ROOT
 from shell import run
 
 from benchmarks import caps, data
+from decant.training import precision
 
 
 def test_the_data_benchmark_prints_a_line_per_stage_and_size():
@@ -40,3 +41,12 @@ def test_the_benchmarks_of_the_runtime_say_how_fast_and_how_large(workspace):
     assert lines[0].startswith("4,000 rows, ")
     assert re.fullmatch(r"[\d,]+ rows/s, [\d,]+ rows per second of processor time", lines[1])
     assert re.fullmatch(r"killed after [2-4],000 rows and resumed: the same bytes", lines[3])
+
+
+def test_the_benchmark_of_devices_prints_a_line_per_device_and_precision(road):
+    command = ["-m", "benchmarks.devices", "--task", "demo", "--rows", "64", "--devices", "cpu"]
+    lines = [line for line in run(road, sys.executable, *command).stdout.splitlines() if line.startswith("|")]
+    pattern = r"\| cpu, 1 thread\(s\) \| (fp32|bf16) \| [\d,]+ \| [\d,]+ \| yes \| [\d.e-]+, [\d.e-]+ \|"
+    kinds = [re.fullmatch(pattern, line)[1] for line in lines[2:]]
+    assert kinds == list(dict.fromkeys(("fp32", precision.resolved("auto"))))
+    assert lines[2].endswith("| 0.0e+00, 0.0e+00 |")

@@ -14,7 +14,7 @@ def use(name: str, threads: int) -> None:
     """Compute on `name` (auto, cpu, cuda or mps) from now on, with so many threads of the processor.
 
     auto takes a GPU where there is one. On a GPU sums are taken in a fixed order too, so that two runs on one kind of GPU give
-    the same weights; they differ from a processor's in the last digits, and from another kind of GPU's.
+    the same weights; they differ from a processor's, as if by another seed, since dropout draws other random numbers there.
 
     Raises ParamsError: a device that this machine does not have.
     """

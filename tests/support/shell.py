@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warmed
+
 # The tests themselves may run below make, which tells every command beneath it so: a make of a test would name its folder.
 _MAKES_OWN = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _MAKES_OWN} | {
@@ -16,11 +18,14 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 
 
 def run(
-    folder: Path, *command: str, check: bool = True, environment: dict[str, str] | None = None
+    folder: Path, *command: str, check: bool = True, environment: dict[str, str] | None = None, warm: bool = True
 ) -> subprocess.CompletedProcess:
-    """The finished command; a failure shows the end of what it printed, unless check is off; none may hang."""
-    ended = subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT | (environment or {}), capture_output=True, text=True, timeout=900
-    )
+    """The finished command; a failure shows the end of what it printed, unless check is off; none may hang.
+
+    warm: stages that dvc, bash or python starts are forked from a process that has torch loaded already: see warmed.py.
+    """
+    started = warmed.environment() if warm and command[0] in ("dvc", "bash", "python") else {}
+    variables = ENVIRONMENT | started | (environment or {})
+    ended = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=900)
     assert not check or ended.returncode == 0, f"{shlex.join(command)}\n{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}"
     return ended
