@@ -43,8 +43,10 @@ def main() -> None:
     rows = {"train": tables.load(options.task, "train", problem.heads)[: options.rows]}
     rows["valid"] = tables.load(options.task, "valid", problem.heads)[: options.rows]
 
-    print("| device | numbers | learning, rows/s | reading, rows/s | twice the same | from the first: mean, largest |")
-    print("|---|---|---|---|---|---|")
+    lines = [
+        "| device | numbers | learning, rows/s | reading, rows/s | twice the same | from the first: mean, largest |"
+    ]
+    lines.append("|---|---|---|---|---|---|")
     plain = None
     for name in options.devices:
         device.use(name, p.threads)
@@ -57,7 +59,8 @@ def main() -> None:
             learnt = max(len(rows["train"]) / seconds for _, seconds, _ in runs)
             answered = max(len(rows["valid"]) / seconds for _, _, seconds in runs)
             cells = (called(name), kind, f"{learnt:,.0f}", f"{answered:,.0f}", "yes" if same else "no")
-            print(f"| {' | '.join(cells)} | {far.mean():.1e}, {far.max():.1e} |", flush=True)
+            lines.append(f"| {' | '.join(cells)} | {far.mean():.1e}, {far.max():.1e} |")
+    print("\n".join(lines))  # last, below what each training says of itself
 
 
 def found() -> list[str]:

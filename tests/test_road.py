@@ -145,6 +145,9 @@ def test_a_threshold_param_reruns_thresholds_and_what_follows(copy):
     later = {f"{name}@demo" for name in ("thresholds", "bundle", "evaluate", "crossfit", "benchmark", "gate", "report")}
     assert "thresholds@demo" in (again := ran(copy))
     assert again <= later
+    more, less, _ = run(copy, "git", "diff", "--numstat", "dvc.lock").stdout.split()
+    assert more == less
+    assert int(more) <= 10 * (len(later) + 1)  # what a reviewer has to scroll by: some ten lines a stage
 
 
 def test_a_default_that_a_task_overrides_runs_nothing_of_it(copy):

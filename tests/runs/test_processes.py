@@ -66,7 +66,7 @@ def ready(workspace, tiny_encoder):
         shutil.copytree(ROOT / package, workspace / package)
     for file in ("dvc.yaml", "constraints.txt"):
         shutil.copy(ROOT / file, workspace)
-    launch(workspace, (sys.executable,), "stages.check")
+    launch(workspace, ("python",), "stages.check")
     return workspace
 
 
@@ -76,7 +76,7 @@ def launch(folder, start: tuple[str, ...], *stage: str) -> str:
 
 
 def test_two_processes_train_and_score_as_one(ready):
-    alone, weights = (sys.executable,), "models/demo/teachers/tiny-13/model.safetensors"
+    alone, weights = ("python",), "models/demo/teachers/tiny-13/model.safetensors"
     launch(ready, alone, "stages.teacher", "demo", "tiny", "13")
     launch(ready, alone, "stages.baseline", "demo")
     launch(ready, alone, "stages.soften", "demo")
@@ -106,7 +106,7 @@ def test_a_batch_that_two_processes_cannot_share_is_refused(ready):
     tree["defaults"]["teacher"]["batch_size"] = 15
     with (ready / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(tree, file)
-    launch(ready, (sys.executable,), "stages.check")
+    launch(ready, ("python",), "stages.check")
     found = run(
         ready, *launcher("torchrun"), "-m", "stages.teacher", "demo", "tiny", "13",
         check=False,

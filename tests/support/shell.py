@@ -15,6 +15,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
     "OMP_NUM_THREADS": "1",
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
+NO_LIBRARY_READS = {"PYTHONPATH", "DVC_STAGE"}
 
 
 def run(
@@ -22,10 +23,11 @@ def run(
 ) -> subprocess.CompletedProcess:
     """The finished command; a failure shows the end of what it printed, unless check is off; none may hang.
 
-    warm: stages that dvc, bash or python starts are forked from a process that has torch loaded already: see warmed.py.
+    warm: stages that dvc, bash or python starts are forked from a process that has torch loaded already (see warmed.py), unless
+    the environment has variables that a library may have read when it was loaded.
     """
-    started = warmed.environment() if warm and command[0] in ("dvc", "bash", "python") else {}
-    variables = ENVIRONMENT | started | (environment or {})
+    warm = warm and command[0] in ("dvc", "bash", "python") and set(environment or ()) <= NO_LIBRARY_READS
+    variables = ENVIRONMENT | (warmed.environment(ENVIRONMENT) if warm else {}) | (environment or {})
     ended = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=900)
     assert not check or ended.returncode == 0, f"{shlex.join(command)}\n{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}"
     return ended

@@ -35,23 +35,26 @@ LOADED = (
 )
 
 
-@cache
-def environment() -> dict[str, str]:
-    """Of a command whose stages are to start so; the process that they come from ends with this one."""
-    address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
-    started = subprocess.Popen(
-        [sys.executable, __file__, address],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert started.stdout.readline() == "ready\n"
-    atexit.register(started.terminate)
+def environment(plain: dict[str, str]) -> dict[str, str]:
+    """What a command has to have beside the variables `plain`, so that its stages start so."""
+    address = process(tuple(plain.items()))
     return {
         "DECANT_WARM": address,
         "DECANT_PYTHON": sys.executable,
-        "PATH": f"{FOLDER}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{FOLDER}{os.pathsep}{plain['PATH']}",
     }
+
+
+@cache
+def process(variables: tuple[tuple[str, str], ...]) -> str:
+    """Start the process that stages are forked from, with these variables; its address. It ends with this one."""
+    address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
+    started = subprocess.Popen(
+        [sys.executable, __file__, address], stdout=subprocess.PIPE, text=True, env=dict(variables)
+    )
+    assert started.stdout.readline() == "ready\n"
+    atexit.register(started.terminate)
+    return address
 
 
 def serve(address: str) -> None:
@@ -79,7 +82,7 @@ def serve(address: str) -> None:
 
 
 def one(asking: socket.socket) -> None:
-    """In a fork: read what is asked, run it in a fork of its own, and say how it ended."""
+    """In a fork: read what is asked, have it run in a fork of its own, and say how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     asking.setblocking(True)
     told, files = b"", []
@@ -98,7 +101,7 @@ def one(asking: socket.socket) -> None:
 
 
 def stage(told: dict, files: list[int]) -> None:
-    """In a fork: become `python -m stages.NAME ...`."""
+    """Become `python -m stages.NAME ...`."""
     os.chdir(told["folder"])
     os.environ.clear()
     os.environ.update(told["environment"])
