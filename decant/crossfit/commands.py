@@ -63,7 +63,7 @@ def crossfit(options: argparse.Namespace) -> None:
 def compare(options: argparse.Namespace) -> None:
     from decant.crossfit import compare, folds, pooled, words
     from decant.crossfit.plan import over
-    from decant.files import write_metrics
+    from decant.files import write_json
 
     chosen, processes = planned(options, [options.first, options.second])
     plans = (chosen[0], chosen[1])
@@ -79,7 +79,7 @@ def compare(options: argparse.Namespace) -> None:
     )
     told = {"first": first, "second": second} | found
     if options.out:
-        write_metrics(options.out, told)
+        write_json(options.out, told)  # keys with dots and lists, which no metrics file may have
     if options.json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from decant import paths
 from decant.crossfit.words import called
 from decant.files import read_json
 from decant.keys import STUDENT_INT8
-from decant.review.markdown import code, table
+from decant.review.markdown import table
 
 FOLDER = paths.metrics("experiments", "all").parent
 # how a contestant's name begins -> what it is called; what ships comes last
@@ -43,17 +43,23 @@ def headline(told: dict) -> str:
 
 
 def row(told: dict, measure: str) -> list[str]:
-    """Everyone's figure with the setting, what that is more than without, and the interval over the rows; of what ships that over
-    the folds too, and the processor minutes of training without and with it.
+    """Everyone's figure with the setting, what that is more than without, and the interval over the rows, or that no answer
+    changes; of what ships the interval over the folds too, and the processor minutes of training without and with it.
     """
     everyone = told["contestants"]
-    names = [next(name for name in everyone if name.startswith(begins)) for begins in MEMBERS]
-    each = [everyone[name]["measures"][measure] for name in names]
-    cells = [f"{of['second']:.4f} ({of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f})" for of in each]
-    ours = each[-1]
+    names = [next((name for name in everyone if name.startswith(begins)), "") for begins in MEMBERS]
+    cells = [cell(everyone[name], measure) if name else "" for name in names]
+    ours = everyone[names[-1]]["measures"][measure]
     spread = f"{ours['folds_low']:+.4f} to {ours['folds_high']:+.4f}"
     minutes = " → ".join(spent(told[side]["minutes"]) for side in ("first", "second"))
-    return [code(flow(told["second"]["says"])), *cells, spread, f"{ours['folds_higher']} of {told['folds']}", minutes]
+    says = flow(told["second"]["says"]).replace("|", r"\|")
+    return [f"`{says}`", *cells, spread, f"{ours['folds_higher']} of {told['folds']}", minutes]
+
+
+def cell(contestant: dict, measure: str) -> str:
+    of = contestant["measures"][measure]
+    gap = f"{of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f}"
+    return f"{of['second']:.4f} ({'the same' if contestant['same'] else gap})"
 
 
 def spent(minutes: dict[str, float | None]) -> str:

@@ -33,6 +33,10 @@ def told(workspace):
     return sides | found
 
 
+def same(told: dict) -> dict:
+    return {name: each | {"same": True} for name, each in told["contestants"].items()}
+
+
 def test_a_row_has_the_setting_everyones_difference_and_the_minutes(told):
     cells = experiments.row(told, "macro_f1")
     of = told["contestants"]["student_int8"]["measures"]["macro_f1"]
@@ -41,6 +45,7 @@ def test_a_row_has_the_setting_everyones_difference_and_the_minutes(told):
     assert cells[1] == cells[2] == cells[3] == (
         f"{of['second']:.4f} ({of['difference']:+.4f}, {of['low']:+.4f} to {of['high']:+.4f})"
     )  # fmt: skip
+    assert experiments.row(told | {"contestants": same(told)}, "macro_f1")[1] == f"{of['second']:.4f} (the same)"
     assert cells[4:] == [f"{of['folds_low']:+.4f} to {of['folds_high']:+.4f}", "4 of 4", "over 3 → over 6"]
 
 

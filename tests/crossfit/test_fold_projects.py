@@ -17,7 +17,7 @@ from mini import BLOCK, posts
 from shell import ENVIRONMENT
 
 from decant.__main__ import main
-from decant.crossfit import folds, pooled, project
+from decant.crossfit import experiments, folds, pooled, project
 from decant.crossfit.plan import plan
 from decant.errors import CacheError, CodeError, DataError
 
@@ -175,7 +175,7 @@ LINES = [
 ]
 
 
-def test_the_commands_of_the_page_run(place, built, capsys):
+def test_the_commands_of_the_page_run(place, built, capsys, monkeypatch):
     """On this small task, with as many folds as it has built."""
     said = {}
     for line in LINES:
@@ -192,6 +192,11 @@ def test_the_commands_of_the_page_run(place, built, capsys):
     assert json.loads(printed[1])["student_int8"]["n"] == len(pooled.read(built).ids)
     assert "the same in both: linear" in printed[3]
     assert "A: base, B: longer.yaml" in printed[3]
+    comparison = shlex.split(list(said)[3].removeprefix("python -m decant "))
+    assert main([*comparison, "--out", str(place / "kept/mini-longer.json")]) == 0
+    assert capsys.readouterr().out == printed[3]
+    monkeypatch.setattr(experiments, "FOLDER", place / "kept")
+    assert experiments.page().splitlines()[-1].startswith("| `distil: {epochs: 12}` |  |  | 0.")  # it has no teacher
 
 
 def test_a_comparison_of_one_run_with_itself_is_refused_by_the_command(place, built, capsys):

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import traceback
 from functools import cache
 from pathlib import Path
 
@@ -111,20 +110,23 @@ def stage(told: dict, files: list[int]) -> None:
     more = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:] = [told["folder"], *more, *INSTALLED]
     sys.argv = [module, *arguments]
-    status = 0
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        if isinstance(ended.code, str):
-            print(ended.code, file=sys.stderr)
-    except BaseException:  # noqa: BLE001  as an interpreter ends that nobody has caught
-        traceback.print_exc()
-        status = 1
+    finally:  # and not as an interpreter ends, which waits for threads of torch that a fork does not have
+        end(sys.exc_info()[1])
+
+
+def end(raised: BaseException | None) -> None:
+    """End as an interpreter does that this has left: with its exit status, or 1 and a traceback."""
+    status = raised.code if isinstance(raised, SystemExit) else raised and 1
+    if raised and not isinstance(raised, SystemExit):
+        sys.excepthook(type(raised), raised, raised.__traceback__)
+    elif isinstance(status, str):
+        print(status, file=sys.stderr)
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)
+    os._exit(status if isinstance(status, int) else int(status is not None))
 
 
 if __name__ == "__main__":
