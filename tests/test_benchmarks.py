@@ -46,7 +46,7 @@ def test_the_benchmarks_of_the_runtime_say_how_fast_and_how_large(workspace):
 def test_the_benchmark_of_devices_prints_a_line_per_device_and_precision(road):
     command = ["-m", "benchmarks.devices", "--task", "demo", "--encoder", "tiny", "--rows", "64", "--devices", "cpu"]
     lines = re.findall(r"^\|.*", run(road, sys.executable, *command).stdout, re.MULTILINE)
-    pattern = r"\| cpu, 1 thread\(s\) \| (fp32|bf16) \| [\d,]+ \| [\d,]+ \| yes \| [\d.e-]+, [\d.e-]+ \|"
+    pattern = r"\| cpu, 1 thread\(s\) \| (fp32|bf16) \| [\d,]+ \| [\d,]+ \| yes \| [\d.e+-]+, [\d.e+-]+ \|"
     kinds = [re.fullmatch(pattern, line)[1] for line in lines[2:]]
     assert kinds == list(dict.fromkeys(("fp32", precision.resolved("auto"))))
     assert lines[2].endswith("| 0.0e+00, 0.0e+00 |")
