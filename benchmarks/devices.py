@@ -1,6 +1,6 @@
 """What a GPU is worth: python -m benchmarks.devices [--task toxicity] [--rows 4000] [--devices cpu cuda]
 
-One epoch of a teacher on the same train rows, and its answers to valid, on every device that torch finds here and in every
+One epoch of a teacher on the same train rows, and its answers to valid, on the processor and on a GPU where there is one, in every
 precision that the device has. Each training runs twice: is it the same to the bit? Prints a table in Markdown: rows per second
 of learning and of reading, and how far the probabilities of valid lie from those of the first line, mean and largest. Loading
 counts nowhere.
@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("--task", default="toxicity", help="whose rows and teacher settings")
     parser.add_argument("--encoder", default="minilm", help="of the catalogue, already below models/<task>/encoders")
     parser.add_argument("--rows", type=int, default=4000, help="of train, the first ones")
-    parser.add_argument("--devices", nargs="+", default=found(), help="cpu, cuda, mps (default: all that torch finds)")
+    parser.add_argument(
+        "--devices", nargs="+", default=["cpu", "auto"], help="(default: cpu, and a GPU where there is one)"
+    )
     options = parser.parse_args()
     p = read(options.task)
     problem = Problem(heads_of(p.heads), rule_of(p.decision), p.tokens.max_length)
@@ -47,9 +49,12 @@ def main() -> None:
         "| device | numbers | learning, rows/s | reading, rows/s | twice the same | from the first: mean, largest |"
     ]
     lines.append("|---|---|---|---|---|---|")
-    plain = None
+    plain, done = None, set()
     for name in options.devices:
         device.use(name, p.threads)
+        if device.chosen() in done:
+            continue  # auto is the processor here
+        done.add(device.chosen())
         for kind in dict.fromkeys(("fp32", precision.resolved("auto"))):
             settings = p.teacher.model_copy(update={"epochs": 1, "precision": kind})
             runs = [once(source, problem, settings, rows) for _ in range(RUNS)]
@@ -58,15 +63,9 @@ def main() -> None:
             far = np.abs(runs[0][0] - plain)
             learnt = max(len(rows["train"]) / seconds for _, seconds, _ in runs)
             answered = max(len(rows["valid"]) / seconds for _, _, seconds in runs)
-            cells = (called(name), kind, f"{learnt:,.0f}", f"{answered:,.0f}", "yes" if same else "no")
+            cells = (called(device.chosen()), kind, f"{learnt:,.0f}", f"{answered:,.0f}", "yes" if same else "no")
             lines.append(f"| {' | '.join(cells)} | {far.mean():.1e}, {far.max():.1e} |")
     print("\n".join(lines))  # last, below what each training says of itself
-
-
-def found() -> list[str]:
-    """The processor first, since the others are compared with it."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return [name for name, has in there.items() if has]
 
 
 def called(name: str) -> str:

@@ -10,6 +10,7 @@ import atexit
 import json
 import os
 import runpy
+import shutil
 import signal
 import socket
 import subprocess
@@ -47,7 +48,9 @@ def environment(plain: dict[str, str]) -> dict[str, str]:
 @cache
 def process(variables: tuple[tuple[str, str], ...]) -> str:
     """Start the process that stages are forked from, with these variables; its address. It ends with this one."""
-    address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
+    folder = tempfile.mkdtemp(prefix="warm-")
+    atexit.register(shutil.rmtree, folder)
+    address = str(Path(folder) / "socket")
     started = subprocess.Popen(
         [sys.executable, __file__, address], stdout=subprocess.PIPE, text=True, env=dict(variables)
     )
